@@ -1,0 +1,49 @@
+"""The failures that have a name. Messages never echo input: no file name, no code's text, no path of an inbox."""
+
+from __future__ import annotations
+
+from skrynka.core.reasons import QuarantineReason
+
+
+class SkrynkaError(Exception):
+    """Base of the failures that this program raises on purpose."""
+
+
+class ScanRejected(SkrynkaError):
+    """A scan that goes to quarantine; `page` is the 1-based page it is about, where there is one."""
+
+    def __init__(self, reason: QuarantineReason, page: int | None = None, detail: str = "") -> None:
+        """`detail` is a fixed phrase of ours (never input) for the admin, such as "pdfinfo exit 1"."""
+        self.reason = reason
+        self.page = page
+        self.detail = detail
+        where = f" (page {page})" if page is not None else ""
+        super().__init__(f"{reason.about.sentence}{where}{': ' + detail if detail else ''}")
+
+
+class ConfigurationError(SkrynkaError):
+    """The configuration can't be used: `message` says where and why, `remedy` what to write instead."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        """Both are shown to the admin as they are."""
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message} {remedy}".strip())
+
+
+class EnvironmentUnfit(SkrynkaError):
+    """Something outside is missing or away: a program, a folder, the database."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        """Both are shown to the admin as they are."""
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message} {remedy}".strip())
+
+
+class ConservationBroken(SkrynkaError):
+    """A plan that would lose, double or invent a page: a defect of this program, and nothing is filed by it."""
+
+
+class LeaseLost(SkrynkaError):
+    """Somebody else has the work now (the epoch moved on): what was done is dropped, and nothing is wrong."""
