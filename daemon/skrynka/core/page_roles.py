@@ -1,0 +1,138 @@
+"""What each page of a pile is: paper, blank, one of our sheets, a sheet's back, or a boundary that doesn't verify.
+
+One page's codes are weighed first, alone; then neighbours, because a sheet's back can only be told by its front.
+Anything in our scheme that doesn't verify, and any sheet whose codes can't be read, is *held*: it is a boundary,
+and nobody knows whose. That is the safe side: a held page costs a person a look, a missed one merges two applicants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from skrynka.core.model import Code, PageReading, RoutingCode, SheetKind, Standing, Symbology
+from skrynka.core.reasons import ReviewReason
+from skrynka.core.routing_code import CodeRejected, is_short, parse
+
+
+class Role(StrEnum):
+    """What a page is to the pile it lies in."""
+
+    PAPER = "paper"
+    BLANK = "blank"
+    SHEET = "sheet"
+    BACK = "back"
+    """The other side of a neighbouring sheet."""
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRole:
+    """A page's role, with what its code says."""
+
+    role: Role
+    code: RoutingCode | None = None
+    """For SHEET always; for PAPER the sticker's code, where there is one."""
+    held_for: ReviewReason | None = None
+    """For HELD: why."""
+    fields_known: bool = True
+    """False: only a short code was read, and no printed sheet has its serial."""
+    of_next: bool = False
+    """For BACK: the sheet is the next page, not the previous one."""
+
+
+def page_roles(
+    readings: Sequence[PageReading], printed: Mapping[str, RoutingCode], before: PageReading | None = None
+) -> list[PageRole]:
+    """Give the role of each page, in order.
+
+    `printed` has the fields of sheets printed here, by serial, for pages on which only the short code was read.
+    `before` is the page that lay just before the first, in an earlier scan, when there was one.
+    """
+    pile = [*([before] if before else []), *readings]
+    alone = [_alone(reading, printed) for reading in pile]
+    roles = [_beside(alone, place) for place in range(len(alone))]
+    return roles[1:] if before else roles
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """A page before its neighbours are asked; `faint` codes may be those of the other side."""
+
+    role: PageRole
+    faint: RoutingCode | None = None
+
+
+def _alone(reading: PageReading, printed: Mapping[str, RoutingCode]) -> _Alone:
+    own = [code for code in reading.codes if code.standing is Standing.OWN]
+    if own:
+        return _weigh(own, printed)
+    if any(code.standing is Standing.SEPARATOR for code in reading.codes):
+        return _Alone(PageRole(Role.SHEET, RoutingCode(SheetKind.SEPARATOR)))
+    if reading.marked:
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE))
+    return _Alone(PageRole(Role.BLANK if reading.blank else Role.PAPER))
+
+
+def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode]) -> _Alone:
+    through = any(code.mirrored for code in own)
+    # A mirrored QR code beside a plain one is the other side shining through: the plain one counts. A linear code
+    # can't be told from its mirror image, so beside a mirrored QR code alone it says nothing about this side.
+    plain = [code for code in own if not code.mirrored]
+    this_side = [code for code in plain if not (through and code.symbology is Symbology.CODE_128)]
+    seen = this_side or own
+    try:
+        codes = [parse(code.text or "") for code in seen]
+    except CodeRejected as rejected:
+        return _Alone(_held(rejected.reason))
+    if len({(code.kind, code.serial) for code in codes}) > 1:
+        return _Alone(_held(ReviewReason.CODES_DISAGREE))
+    full = {code for code in codes if not is_short(code)}
+    if len(full) > 1:
+        return _Alone(_held(ReviewReason.CODES_DISAGREE))
+    code = full.pop() if full else codes[0]
+    if not this_side:
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), faint=code)
+    role = _sheet(code, printed)
+    only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
+    return _Alone(role, faint=code if only_linear else None)
+
+
+def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode]) -> PageRole:
+    known = True
+    if is_short(code) and code.kind in _NEED_FIELDS:
+        from_table = printed.get(code.serial or "")
+        known = from_table is not None and from_table.kind is code.kind
+        if from_table is not None and known:
+            code = from_table
+    if code.sticker:
+        return PageRole(Role.PAPER, code, fields_known=known)
+    return PageRole(Role.SHEET, code, fields_known=known)
+
+
+_NEED_FIELDS = frozenset({SheetKind.COLLECTION, SheetKind.CASE, SheetKind.DOCUMENT})
+
+
+def _beside(alone: Sequence[_Alone], place: int) -> PageRole:
+    here = alone[place]
+    if here.faint is None:
+        return here.role
+    for neighbour, of_next in ((place - 1, False), (place + 1, True)):
+        if 0 <= neighbour < len(alone) and _fronts(alone[neighbour], here.faint):
+            return PageRole(Role.BACK, here.faint, of_next=of_next)
+    return here.role
+
+
+def _fronts(page: _Alone, back: RoutingCode) -> bool:
+    front = page.role.code
+    return (
+        page.faint is None
+        and page.role.role is Role.SHEET
+        and front is not None
+        and (front.kind, front.serial) == (back.kind, back.serial)
+    )
+
+
+def _held(reason: ReviewReason) -> PageRole:
+    return PageRole(Role.HELD, held_for=reason)

@@ -1,0 +1,104 @@
+"""What passes between a reader process and its parent.
+
+Orders go to the child as Python values: the parent is trusted. Answers come back as JSON and are checked, because
+a hostile file may have taken the child over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from skrynka.core.formats import FileType
+from skrynka.core.model import PageReading, PageRef, Symbology
+from skrynka.core.reasons import QuarantineReason
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """What a file may cost."""
+
+    scan_bytes: int
+    page_pixels: int
+    raster_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrder:
+    """Read every page of a scan."""
+
+    source: Path
+    kind: FileType
+    work: Path
+    """A private folder, empty at the start."""
+    limits: PageLimits
+    symbologies: frozenset[Symbology]
+    separators: frozenset[str]
+    foreign_text: bool
+    """Give the text of foreign codes too: only ever because a person asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOrder:
+    """Cut documents out of scans: one file for each list of pages, named 0.pdf, 1.pdf, … in `work`."""
+
+    sources: dict[str, tuple[Path, FileType]]
+    """By scan id."""
+    documents: tuple[tuple[PageRef, ...], ...]
+    work: Path
+    limits: PageLimits
+
+
+Order = ReadOrder | CutOrder
+
+
+@checked_dataclass(frozen=True)
+class Opened:
+    """The scan could be opened."""
+
+    pages: int
+    said: Literal["opened"] = "opened"
+
+
+@checked_dataclass(frozen=True)
+class Began:
+    """Work on a page, or on a document when cutting, begins: whoever dies now died of this one."""
+
+    number: int
+    """1-based."""
+    said: Literal["began"] = "began"
+
+
+@checked_dataclass(frozen=True)
+class Read:
+    """A page was read."""
+
+    reading: PageReading
+    said: Literal["read"] = "read"
+
+
+@checked_dataclass(frozen=True)
+class Rejected:
+    """The scan goes to quarantine."""
+
+    reason: QuarantineReason
+    page: int | None
+    detail: str
+    said: Literal["rejected"] = "rejected"
+
+
+@checked_dataclass(frozen=True)
+class Done:
+    """All of it is done."""
+
+    said: Literal["done"] = "done"
+
+
+Answer = Opened | Began | Read | Rejected | Done
+
+ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="said")])
+"""To and from JSON; raises pydantic.ValidationError for anything that isn't an answer."""

@@ -1,0 +1,140 @@
+"""The child's side of reader processes: confine itself, do one order, say what it saw."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from skrynka.core.errors import ScanRejected
+from skrynka.core.model import PageReading, Symbology
+from skrynka.core.reasons import QuarantineReason
+from skrynka.readers.messages import (
+    ANSWERS,
+    Answer,
+    Began,
+    CutOrder,
+    Done,
+    Opened,
+    Order,
+    Read,
+    ReadOrder,
+    Rejected,
+)
+from skrynka.steps import barcodes, blankness, cutting, fingerprints, marks, pages
+
+SAID = "said"
+"""The file in the work folder that takes what libraries print."""
+FAST_DPI = 150
+"""Half of a usual scan: a sheet's module of 0.8 mm is 4.7 pixels. Costlier attempts go up to the page's own."""
+FULL_DPI = 300
+_FILE_BYTES = 8 << 30
+_PR_SET_PDEATHSIG = 1
+
+
+def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float) -> None:
+    """Do one order in this process, which is a reader from its first line to its end."""
+    _confine(order.work, memory_bytes, cpu_seconds)
+    try:
+        for answer in _read(order) if isinstance(order, ReadOrder) else _cut(order):
+            answers.send_bytes(ANSWERS.dump_json(answer))
+    except ScanRejected as rejected:
+        answers.send_bytes(ANSWERS.dump_json(Rejected(rejected.reason, rejected.page, rejected.detail)))
+    except MemoryError:
+        answers.send_bytes(ANSWERS.dump_json(Rejected(QuarantineReason.READER_CRASHED, None, "out of memory")))
+
+
+def document_name(place: int) -> str:
+    """Name the file of the document at this 0-based place of a CutOrder."""
+    return f"{place}.pdf"
+
+
+def _confine(work: Path, memory_bytes: int, cpu_seconds: float) -> None:
+    os.setsid()
+    # If the server process that forked us dies, so do we: nobody would read our answers.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ["PATH"] = os.defpath
+    os.umask(0o077)
+    os.chdir(work)
+    limits = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CPU: int(cpu_seconds) + 1,
+        resource.RLIMIT_FSIZE: _FILE_BYTES,
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, most in limits.items():
+        resource.setrlimit(which, (most, most))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(nothing, 0)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+
+
+def _read(order: ReadOrder) -> Iterator[Answer]:
+    limits = pages.Limits(
+        page_pixels=order.limits.page_pixels,
+        scan_bytes=order.limits.scan_bytes,
+        raster_seconds=order.limits.raster_seconds,
+    )
+    with pages.open_scan(order.source, order.kind, order.work, limits) as scan:
+        yield Opened(scan.count)
+        for number in range(1, scan.count + 1):
+            yield Began(number)
+            yield Read(_look(scan.page(number), order.symbologies, order.separators, foreign_text=order.foreign_text))
+    yield Done()
+
+
+def _look(
+    page: pages.OpenPage, symbologies: frozenset[Symbology], separators: frozenset[str], *, foreign_text: bool
+) -> PageReading:
+    pixels = page.pixels(FAST_DPI)
+    dpi = pixels.shape[1] / page.width_pt * 72
+    marked = marks.find_mark(pixels, dpi)
+    ink = blankness.measure(pixels, dpi)
+    codes = barcodes.read_codes(
+        pixels,
+        dpi,
+        symbologies=symbologies,
+        separators=separators,
+        foreign_text=foreign_text,
+        marked=marked,
+        blank=ink.blank,
+        full=lambda: page.pixels(FULL_DPI),
+    )
+    return PageReading(
+        number=page.number,
+        width=page.width_pt,
+        height=page.height_pt,
+        rotation=page.rotation,
+        source=page.source,
+        dpi=page.dpi,
+        codes=codes,
+        marked=marked,
+        # A code is something, however little ink it is.
+        blank=ink.blank and not codes and not marked,
+        ink=ink.ink,
+        fingerprint=fingerprints.fingerprint(pixels),
+    )
+
+
+def _cut(order: CutOrder) -> Iterator[Answer]:
+    limits = pages.Limits(
+        page_pixels=order.limits.page_pixels,
+        scan_bytes=order.limits.scan_bytes,
+        raster_seconds=order.limits.raster_seconds,
+    )
+    with cutting.open_cutter(order.sources, order.work, limits) as cutter:
+        for place, wanted in enumerate(order.documents):
+            yield Began(place + 1)
+            cutter.cut(wanted, order.work / document_name(place))
+    yield Done()

@@ -1,0 +1,258 @@
+"""The station's configuration: TOML files, bettered by the environment, bettered by credentials.
+
+`skrynka.toml` says where things are and which limits hold; `boxes.toml` beside it lists the drop boxes. Any value of
+`skrynka.toml` can be given as `SKRYNKA_<TABLE>__<KEY>` in the environment, or as a file of that name in the folder
+that `$CREDENTIALS_DIRECTORY` names (systemd's LoadCredential=). Relative paths start at the configuration's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from skrynka.core.errors import ConfigurationError
+from skrynka.core.model import Symbology
+from skrynka.core.stacking import Assemble
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,15}$")]
+"""A station's or box's code: what a sheet's `B` tag may carry."""
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Table(BaseModel):
+    """A table of the TOML file: an unknown key is an error, so that a misspelt option can't do nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Station(_Table):
+    """Who we are."""
+
+    code: Code
+    name: str = ""
+
+
+class Paths(_Table):
+    """Where things lie."""
+
+    state: Path = Path("state")
+    """The lock and the running scan number."""
+    spool: Path = Path("spool")
+    """Claimed scans, until they are registered."""
+    work: Path = Path("work")
+    """Reader processes' folders: may be lost at any time."""
+    archive: Path = Path("archive")
+    """Originals and documents, by content, and the quarantine."""
+    boxes: Path = Path("boxes.toml")
+    case_types: Path = Path("case_types.toml")
+
+
+class DatabaseTable(_Table):
+    """Which database."""
+
+    url: str = "sqlite:///skrynka.db"
+
+
+class Intake(_Table):
+    """When a file is taken."""
+
+    quiet_seconds: Seconds = 5.0
+    """Unchanged for so long after its writer closed it: scanners close and reopen between pages."""
+    share_quiet_seconds: Seconds = 30.0
+    give_up_seconds: Seconds = 600.0
+    """A file without its end is claimed, and judged, when it has been unchanged for so long."""
+    sweep_seconds: Seconds = 5.0
+    share_sweep_seconds: Seconds = 30.0
+
+
+class Reading(_Table):
+    """How pages are read."""
+
+    readers: int = Field(default=0, ge=0, le=64)
+    """Reader processes at a time; 0: as many as the machine has cores."""
+    symbologies: frozenset[Symbology] = frozenset({Symbology.QR, Symbology.CODE_128})
+    separators: frozenset[str] = frozenset()
+    """Texts of foreign codes that are separators, such as "PATCHT"."""
+
+
+class Filing(_Table):
+    """How cases are made."""
+
+    page_limit: int = Field(default=40, ge=1)
+    """A case with more pages of paper is looked at by a person."""
+    stack_quiet_seconds: Seconds = 600.0
+    """Where scans go on in one stack: it is closed when nothing came for so long."""
+    end_sheet_quiet_seconds: Seconds = 10.0
+    """The same once its end sheet was seen: only that sheet's back may still come."""
+    lease_seconds: Seconds = 300.0
+
+
+class Limits(_Table):
+    """What a file may cost."""
+
+    scan_megabytes: int = Field(default=4000, ge=1)
+    page_megapixels: int = Field(default=120, ge=1)
+    page_seconds: Seconds = 60.0
+    """A reader that says nothing for so long is ended."""
+    scan_seconds: Seconds = 3600.0
+    reader_megabytes: int = Field(default=4096, ge=512)
+    """Address space of a reader process."""
+    free_megabytes: int = Field(default=500, ge=0)
+    """With less free space in the spool or archive, no new scans are claimed."""
+
+
+class Sheets(_Table):
+    """What printed sheets say."""
+
+    phones: tuple[str, ...] = ()
+    """The service's phone lines."""
+    series: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$")] = "A"
+    templates: Path | None = None
+    """A folder with your own Typst templates; without one, those of the package are used."""
+    account_pattern: str = r"^\d{5,12}$"
+
+
+class Logs(_Table):
+    """How logs look."""
+
+    mode: Literal["auto", "console", "json", "journal"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Box(_Table):
+    """A drop box, and the inbox that its scans are saved into."""
+
+    code: Code
+    name: str = ""
+    centre: str = ""
+    """The service centre where the box stands."""
+    inbox: Path
+    kind: Literal["local", "share"] = "local"
+    assemble: Assemble = Assemble.FILE
+
+
+class Settings(BaseSettings):
+    """All of it."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="SKRYNKA_", env_nested_delimiter="__", hide_input_in_errors=True
+    )
+
+    station: Station
+    paths: Paths = Paths()
+    database: DatabaseTable = DatabaseTable()
+    intake: Intake = Intake()
+    reading: Reading = Reading()
+    filing: Filing = Filing()
+    limits: Limits = Limits()
+    sheets: Sheets = Sheets()
+    logs: Logs = Logs()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the sources, the strongest first: credentials, environment, TOML (given as init values)."""
+        assert isinstance(init_settings, InitSettingsSource)  # noqa: S101 - tells the type checker what is so
+        assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - the same
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        secrets = [SecretsSettingsSource(settings_cls, credentials)] if credentials else []
+        return (*secrets, env_settings, init_settings)
+
+
+class Configuration:
+    """The settings and boxes of one station, with every path made absolute."""
+
+    def __init__(self, file: Path, settings: Settings, boxes: Sequence[Box]) -> None:
+        """`file` is the absolute path of skrynka.toml."""
+        folder = file.parent
+        self.file = file
+        self.settings = settings
+        self.state = folder / settings.paths.state
+        self.spool = folder / settings.paths.spool
+        self.work = folder / settings.paths.work
+        self.archive = folder / settings.paths.archive
+        self.boxes_file = folder / settings.paths.boxes
+        self.case_types_file = folder / settings.paths.case_types
+        self.templates = folder / settings.sheets.templates if settings.sheets.templates else None
+        self.boxes = tuple(box.model_copy(update={"inbox": folder / box.inbox}) for box in boxes)
+        self.database_url = _absolute_url(settings.database.url, folder)
+
+    @property
+    def digest(self) -> str:
+        """Identify what plans are made by: SHA-256 over the settings of reading and filing and the case types."""
+        told = self.settings.model_dump_json(include={"reading", "filing"}).encode()
+        return hashlib.sha256(told + self.case_types_file.read_bytes()).hexdigest()
+
+
+def load(file: Path) -> Configuration:
+    """Read a station's configuration; raise ConfigurationError that says which key of which file is wrong."""
+    file = file.expanduser().absolute()
+    tables = _toml(file)
+    try:
+        settings = Settings(**tables)
+    except ValidationError as error:
+        raise _wrong(file, error) from None
+    boxes_file = file.parent / settings.paths.boxes
+    listed = _toml(boxes_file)
+    try:
+        boxes = _Boxes(**listed).box
+    except ValidationError as error:
+        raise _wrong(boxes_file, error) from None
+    _check_boxes(boxes_file, boxes)
+    return Configuration(file, settings, boxes)
+
+
+class _Boxes(_Table):
+    box: tuple[Box, ...] = Field(min_length=1)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{file}: no such file.", "Make a station with `skrynka init DIR`.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: can't be read ({type(error).__name__}).", "Look at its rights.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: {error}.", "Mend the TOML at that line.") from None
+
+
+def _wrong(file: Path, error: ValidationError) -> ConfigurationError:
+    first = error.errors(include_input=False, include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    message = "is no option here" if first["type"] == "extra_forbidden" else first["msg"]
+    return ConfigurationError(f"{file}: {key}: {message}.", f"Compare with the commented example of {file.name}.")
+
+
+def _check_boxes(file: Path, boxes: Sequence[Box]) -> None:
+    for what, values in (("code", [box.code for box in boxes]), ("inbox", [str(box.inbox) for box in boxes])):
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise ConfigurationError(f"{file}: two boxes have the {what} {twice[0]}.", "Give each its own.")
+
+
+def _absolute_url(url: str, folder: Path) -> str:
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{folder / url.removeprefix(prefix)}"
+    return url

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrynka.core.page_roles import page_roles
+from skrynka.core.stacking import Assemble, OpenStack, Segment, segments
+from tests.core.piles import pile
+from tests.core.test_planning import WORDS
+
+FILE, STACK = Assemble.FILE, Assemble.STACK
+
+
+def cut(words: str, assemble: Assemble = STACK, stack: OpenStack | None = None) -> list[Segment]:
+    """The stacks that a scan of these pages lies in."""
+    return segments(page_roles([page.reading for page in pile(words)], {}), assemble, stack)
+
+
+def told(runs: list[Segment]) -> list[str]:
+    """Each run as words: `1-3 opened_by > closed_by`."""
+    return [
+        f"{run.first_page}-{run.last_page} {run.opened_by or 'goes on'} > {run.closed_by or 'stays open'}"
+        for run in runs
+    ]
+
+
+VECTORS = {
+    "a scan is a stack of its own": ("x x", FILE, None, ["1-2 scan > scan_end"]),
+    "a scan by file never goes on in an open stack": ("x x", FILE, OpenStack(), ["1-2 scan > scan_end"]),
+    "a scan opens a stack where none is open": ("x x", STACK, None, ["1-2 scan > stays open"]),
+    "a scan goes on in the open stack": ("x x", STACK, OpenStack(), ["1-2 goes on > stays open"]),
+    "a collection sheet opens a stack": ("B x", STACK, None, ["1-2 collection_sheet > stays open"]),
+    "the next collection sheet closes the stack before it": (
+        "B x B x",
+        STACK,
+        None,
+        ["1-2 collection_sheet > collection_sheet", "3-4 collection_sheet > stays open"],
+    ),
+    "a collection sheet on the first page closes the stack that was open": (
+        "B x",
+        STACK,
+        OpenStack(),
+        ["1-0 goes on > collection_sheet", "1-2 collection_sheet > stays open"],
+    ),
+    "blank pages before a collection sheet are of its stack": ("_ B x", STACK, None, ["1-3 scan > stays open"]),
+    "an end sheet's back belongs to it": ("B x E e _", FILE, None, ["1-5 collection_sheet > end_sheet"]),
+    "paper after an end sheet is another stack": (
+        "B x E _ x",
+        FILE,
+        None,
+        ["1-4 collection_sheet > end_sheet", "5-5 scan > scan_end"],
+    ),
+    "an ended stack waits for its end sheet's back": ("x E", STACK, None, ["1-2 scan > stays open"]),
+    "paper in the next scan closes an ended stack": (
+        "x",
+        STACK,
+        OpenStack(ended=True),
+        ["1-0 goes on > end_sheet", "1-1 scan > stays open"],
+    ),
+    "a blank page in the next scan is the ended stack's": (
+        "_",
+        STACK,
+        OpenStack(ended=True),
+        ["1-1 goes on > stays open"],
+    ),
+    "a repeat sheet opens a stack, and the collection sheet after it belongs to it": (
+        "x R B x",
+        STACK,
+        None,
+        ["1-1 scan > repeat_sheet", "2-4 repeat_sheet > stays open"],
+    ),
+    "a collection sheet in the scan after the repeat sheet belongs to its stack": (
+        "B x",
+        STACK,
+        OpenStack(bare=True),
+        ["1-2 goes on > stays open"],
+    ),
+    "a back that came before its collection sheet goes where the sheet goes": (
+        "x b1 B1 x",
+        STACK,
+        None,
+        ["1-1 scan > collection_sheet", "2-4 collection_sheet > stays open"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "assemble", "stack", "expected"), VECTORS.values(), ids=VECTORS.keys())
+def test_stacks_begin_and_end_as_their_rule_says(
+    words: str, assemble: Assemble, stack: OpenStack | None, expected: list[str]
+) -> None:
+    assert told(cut(words, assemble, stack)) == expected
+
+
+def test_a_stack_knows_its_collection_sheet_and_whether_it_ended() -> None:
+    run = cut("B7 x E")[0]
+    assert (run.collection_serial, run.ended) == ("B000007", True)
+
+
+@given(
+    st.lists(WORDS, min_size=1, max_size=30),
+    st.sampled_from(Assemble),
+    st.one_of(st.none(), st.builds(OpenStack, st.booleans(), st.booleans())),
+)
+def test_every_page_lies_in_exactly_one_stack(words: list[str], assemble: Assemble, stack: OpenStack | None) -> None:
+    text = " ".join(words)
+    runs = cut(text, assemble, stack)
+    pages = [page for run in runs for page in range(run.first_page, run.last_page + 1)]
+    assert pages == list(range(1, len(pile(text)) + 1))
+    assert [run.opened_by for run in runs[1:]].count(None) == 0
+    assert all(run.closed_by for run in runs[:-1])
+    assert (runs[-1].closed_by is None) == (assemble is STACK)
+    assert (runs[0].opened_by is None) == (stack is not None and assemble is STACK)
