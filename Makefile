@@ -1,0 +1,56 @@
+# `make demo` and `make test` do all of their own set-up; a second call finds it done.
+# What the set-up is made of: Debian packages through apt, a virtual environment in .venv, dependencies by hash.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Two processes: the suite is built for a machine with two cores.
+TEST_PROCESSES ?= 2
+
+.PHONY: help demo test check lint types arrows format lock clean
+
+help:
+	@echo 'make demo    draw papers, scan them, and watch the daemon file them (two minutes)'
+	@echo 'make test    everything that must be true: style, types, arrows, the whole suite with coverage'
+	@echo 'make check   style, types and arrows alone'
+	@echo 'make format  put the code into its form'
+	@echo 'make lock    write requirements.lock anew from pyproject.toml'
+	@echo 'make clean   remove what these made'
+
+demo: $(VENV)/.ready
+	@$(BIN)/python -m tests.demo
+
+test: $(VENV)/.ready .test-packages check
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m tests.support.coverage_floors
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	uv pip compile --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra dev \
+	  pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The marker is written last, so that a set-up that broke off is done again.
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/packages
+	@PYTHON='$(PYTHON)' sh .ci/packages run
+	@echo 'Setting up $(VENV) …'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: .test-packages
+.test-packages:
+	@PYTHON='$(PYTHON)' sh .ci/packages test
