@@ -43,8 +43,8 @@ clean:
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The marker is written last, so that a set-up that broke off is done again.
-$(VENV)/.ready: requirements.lock pyproject.toml .ci/packages
-	@PYTHON='$(PYTHON)' sh .ci/packages run
+$(VENV)/.ready: requirements.lock pyproject.toml .packages
+	@PYTHON='$(PYTHON)' sh .packages run
 	@echo 'Setting up $(VENV) …'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -53,4 +53,4 @@ $(VENV)/.ready: requirements.lock pyproject.toml .ci/packages
 
 .PHONY: .test-packages
 .test-packages:
-	@PYTHON='$(PYTHON)' sh .ci/packages test
+	@PYTHON='$(PYTHON)' sh .packages test
