@@ -22,10 +22,18 @@ RULES = SettlingRules()
 PDF = b"%PDF-1.7\nfirst scan"
 
 
-def look(at: float, size: int = 1000, **what: Any) -> Sample:
-    """Give a look at a finished scan, unless `what` says otherwise."""
-    usual: dict[str, Any] = {"mtime_ns": 1, "inode": 7, "finished": True}
-    return Sample(size=size, at=at, **(usual | what))
+def look(
+    at: float,
+    size: int = 1000,
+    *,
+    mtime_ns: int = 1,
+    inode: int = 7,
+    finished: bool | None = True,
+    writer_holds: bool | None = None,
+    head: bytes = b"",
+) -> Sample:
+    """Give a look at a finished scan, unless it is said otherwise."""
+    return Sample(size, mtime_ns, inode, at, finished, writer_holds, head)
 
 
 def seen(*looks: Sample, hint: Arrival | None = None) -> Sighting:
