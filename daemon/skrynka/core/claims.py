@@ -1,0 +1,109 @@
+"""A file that was taken out of an inbox and isn't registered yet, and how its sidecar says so."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from skrynka.core.entries import Odd, Seen
+
+_ORIGINAL = "original"
+_CLAIMED = ".claimed"
+"""A dotfile, so listings ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that is ours and isn't registered yet."""
+
+    scan_id: str
+    number: int
+    """The station's running scan number."""
+    station: str
+    box: str
+    original_name: str = field(repr=False)
+    """Never logged. Bytes that aren't UTF-8 stand as lone surrogates."""
+    inbox: Path
+    seen: Seen
+    """What the listing showed, and what was meant to be taken."""
+    claimed_at: datetime
+    folder: Path
+    """Its folder in the spool."""
+    via_share: bool
+    """It was renamed within its inbox, for the spool is on another file system."""
+    in_spool: bool
+    """False: it lies in the inbox's `.claimed`, and `fetch` brings it."""
+    changed: bool = False
+    """What was taken isn't what the listing showed: another inode, size or time. Its writer may not be done."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is now."""
+        return self.folder / _ORIGINAL if self.in_spool else self.path_in_share
+
+    @property
+    def path_in_share(self) -> Path:
+        """Where the file of a claim by way of a share lies until it is fetched."""
+        return self.inbox / _CLAIMED / self.station / self.scan_id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClaims:
+    """What a start finds in the spool."""
+
+    claims: tuple[Claim, ...]
+    """To be registered, in the order of their numbers."""
+    away: tuple[str, ...]
+    """Scan ids of claims whose share can't be reached now; ask again later."""
+    odd: tuple[Odd, ...]
+    """Claims that turned out to be no regular file, and were set aside just now."""
+    damaged: tuple[str, ...]
+    """Folders that hold something and no readable sidecar: left as they are, for a person."""
+
+
+def to_sidecar(claim: Claim) -> bytes:
+    """Say all of a claim but where its folder is; ASCII, so that a name that isn't UTF-8 survives as escapes."""
+    told = {
+        "scan_id": claim.scan_id,
+        "number": claim.number,
+        "station": claim.station,
+        "box": claim.box,
+        "original_name": claim.original_name,
+        "inbox": os.fspath(claim.inbox),
+        "size": claim.seen.size,
+        "mtime_ns": claim.seen.mtime_ns,
+        "inode": claim.seen.inode,
+        "device": claim.seen.device,
+        "claimed_at": claim.claimed_at.isoformat(),
+        "via_share": claim.via_share,
+    }
+    return json.dumps(told, indent=1).encode("ascii")
+
+
+def from_sidecar(sidecar: bytes, folder: Path) -> Claim:
+    """Read what `to_sidecar` said; `folder` is where it lay. The file is taken to be where it was renamed to.
+
+    Raises ValueError when it says something else; its text doesn't echo what.
+    """
+    try:
+        told: dict[str, Any] = json.loads(sidecar)
+        name, via_share = str(told["original_name"]), bool(told["via_share"])
+        return Claim(
+            scan_id=str(told["scan_id"]),
+            number=int(told["number"]),
+            station=str(told["station"]),
+            box=str(told["box"]),
+            original_name=name,
+            inbox=Path(told["inbox"]),
+            seen=Seen(name, int(told["size"]), int(told["mtime_ns"]), int(told["inode"]), int(told["device"])),
+            claimed_at=datetime.fromisoformat(told["claimed_at"]),
+            folder=folder,
+            via_share=via_share,
+            in_spool=not via_share,
+        )
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("no sidecar of a claim") from None

@@ -1,0 +1,124 @@
+"""Bytes that survive a power cut: files and folders are fsynced, and names change only when the bytes are there.
+
+On ext4 a rename that isn't followed by an fsync of its folder is lost in a power cut, so every function here that
+changes a name ends with one. An fsync that fails is never tried again on the same descriptor: the kernel may have
+dropped the dirty pages and would call the second one a success. What was being written is removed, and the error goes
+to the caller.
+
+All of them raise OSError; its text carries the path, so callers that handle other people's file names don't log it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+FILE_MODE = 0o640
+"""The most that a file with papers or about them may allow (domain: rights)."""
+FOLDER_MODE = 0o750
+"""The same for a folder."""
+_CHUNK_BYTES = 1 << 20
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def fsync_file(target: Path | int) -> None:
+    """Make the content of a file durable, given its path or an open descriptor."""
+    if isinstance(target, int):
+        os.fsync(target)
+        return
+    descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable.
+
+    Some network file systems know no fsync of a folder and say EINVAL; they write names through by themselves.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path, within: Path) -> None:
+    """Make `folder` and what is missing between it and the existing folder `within`, durable, each 0750 at most.
+
+    The parents are fsynced even where nothing was missing: whoever made them may have been killed before that.
+    """
+    made = within
+    for part in folder.relative_to(within).parts:
+        parent, made = made, made / part
+        with contextlib.suppress(FileExistsError):
+            made.mkdir(mode=FOLDER_MODE)
+        fsync_folder(parent)
+
+
+def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Give `path` this content: after a crash it has the old content or the new, never a part.
+
+    `mode` is what the file allows at most; the umask takes from it.
+    """
+    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(fresh, _NEW, mode & FILE_MODE)
+    try:
+        try:
+            _write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def rename_durably(source: Path, target: Path) -> None:
+    """Rename on one file system and make it durable, the new name's folder first: never is neither name there."""
+    source.rename(target)
+    fsync_folder(target.parent)
+    if source.parent != target.parent:
+        fsync_folder(source.parent)
+
+
+def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | None = None) -> int:
+    """Copy what the descriptor `source` has from its beginning into the new file `target`; give the bytes copied.
+
+    `on_chunk` is told each piece as it is copied (for a hash). Raises FileExistsError when `target` exists. When
+    anything fails, `on_chunk` included, `target` is removed.
+    """
+    descriptor = os.open(target, _NEW, FILE_MODE)
+    copied = 0
+    try:
+        try:
+            while chunk := os.pread(source, _CHUNK_BYTES, copied):
+                if on_chunk is not None:
+                    on_chunk(chunk)
+                _write_all(descriptor, chunk)
+                copied += len(chunk)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    fsync_folder(target.parent)
+    return copied
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

@@ -1,0 +1,1 @@
+"""Hands: each module does one outside thing, and none imports another."""

@@ -1,0 +1,236 @@
+"""The archive in a folder: originals and documents by content, and what is in quarantine.
+
+    originals/<ab>/<sha256>/original.<type>    what the scanner saved, byte for byte
+    originals/<ab>/<sha256>/<scan id>.json     the sidecar: all that the database knew when the scan was registered
+    documents/<ab>/<sha256>.pdf                what was cut
+    quarantine/<scan number>-<scan id>/        reason.txt, and a link to the original
+    .incoming/                                 what is being written
+
+`<ab>` are the hash's first two digits. Whatever has a final name is whole and durable. The same content twice is one
+file, so every store may be repeated after a crash. Copies are always made: a writer's descriptor survives a rename,
+and only an inode of our own can't change any more. A scan's original name stands in sidecars and nowhere else here.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
+from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably, write_durably
+
+_ORIGINALS = "originals"
+_DOCUMENTS = "documents"
+_QUARANTINE = "quarantine"
+_INCOMING = ".incoming"
+_REASON = "reason.txt"
+_LINK = "original"
+_PROBE = b"skrynka\n"
+
+
+class SourceChanged(SkrynkaError):
+    """A scan grew or changed while it was copied: its writer isn't done. Nothing was stored; try again later."""
+
+
+class ArchiveDamaged(EnvironmentUnfit):
+    """What stands under a hash can't be what was stored there: papers at risk, a person acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOriginal:
+    """A scan's bytes, durable."""
+
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+    size_bytes: int
+    known: bool
+    """The archive had these bytes already."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's bytes, durable."""
+
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+    size_bytes: int
+
+
+class Archive:
+    """One archive; safe to use from several threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` exists; the folders in it are made when they are first needed."""
+        self._root = root
+
+    def store_original(
+        self, source: Path, *, scan_id: str, file_type: str | None, sidecar: Mapping[str, Any]
+    ) -> StoredOriginal:
+        """Copy a claimed scan into the archive and put its sidecar beside it; both are durable on return.
+
+        `file_type` is its type by content ("pdf", "tiff", "jpeg", "png"), None when it is none of ours. `sidecar` is
+        what the database is to be told: JSON values; sha256, size_bytes and file_type are added. Raises
+        SourceChanged, ArchiveDamaged, and OSError (the archive is away or full, or `source` is).
+        """
+        with _opened(source) as descriptor:
+            before = os.fstat(descriptor)
+            incoming, sha256, size = self._bring_in(descriptor)
+            after = os.fstat(descriptor)
+        try:
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+                raise SourceChanged("A scan changed while it was copied.")
+            folder = self._original_folder(sha256)
+            make_folder(folder, self._root)
+            known = _original_in(folder)
+            if known is None:
+                rename_durably(incoming, folder / f"original.{file_type or 'bin'}")
+            else:
+                _same_size(known, size)
+                fsync_folder(folder)  # its writer may have been killed before that
+        finally:
+            incoming.unlink(missing_ok=True)
+        told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
+        write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
+        return StoredOriginal(sha256, size, known is not None)
+
+    def original_path(self, sha256: str) -> Path:
+        """Find a stored original. Raises ArchiveDamaged when it isn't there."""
+        path = _original_in(self._original_folder(sha256))
+        if path is None:
+            raise ArchiveDamaged("An original isn't in the archive.", "Bring the archive back from its backup.")
+        return path
+
+    def store_document(self, source: Path) -> StoredDocument:
+        """Copy a document that was cut into the archive, durable. Raises ArchiveDamaged, and OSError."""
+        with _opened(source) as descriptor:
+            incoming, sha256, size = self._bring_in(descriptor)
+        try:
+            target = self._document(sha256)
+            make_folder(target.parent, self._root)
+            if target.exists():
+                _same_size(target, size)
+                fsync_folder(target.parent)
+            else:
+                rename_durably(incoming, target)
+        finally:
+            incoming.unlink(missing_ok=True)
+        return StoredDocument(sha256, size)
+
+    def document_path(self, sha256: str) -> Path:
+        """Find a stored document. Raises ArchiveDamaged when it isn't there."""
+        path = self._document(sha256)
+        if not path.is_file():
+            raise ArchiveDamaged("A document isn't in the archive.", "Bring the archive back from its backup.")
+        return path
+
+    def note_quarantine(self, scan_id: str, number: str, sha256: str, text: str) -> None:
+        """Make the folder of a scan in quarantine, durable: why in plain words, and a link to the original.
+
+        `number` is the scan's number as people say it, `text` is for them. Repeated, the latest text stands. The link
+        is symbolic and relative, so that no copy or backup of the archive doubles the original, and nobody changes it
+        by way of the quarantine; where the file system has no such links the text says where it is. Raises
+        ArchiveDamaged when the original isn't there, and OSError.
+        """
+        original = self.original_path(sha256)
+        folder = self._root / _QUARANTINE / f"{number}-{scan_id}"
+        make_folder(folder, self._root)
+        place = original.relative_to(self._root)
+        write_durably(folder / _REASON, f"{text.rstrip()}\n\nThe original: {place} (in the archive)\n".encode())
+        link = folder / f"{_LINK}{original.suffix}"
+        try:
+            link.symlink_to(Path("..") / ".." / place)
+        except FileExistsError:
+            return
+        except OSError as error:
+            if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}:
+                raise
+            return
+        fsync_folder(folder)
+
+    def clear_quarantine(self, scan_id: str) -> None:
+        """Remove a scan's quarantine folder; the original stays. One that isn't there is no error. Raises OSError."""
+        quarantine = self._root / _QUARANTINE
+        for folder in quarantine.glob(f"*-{scan_id}"):
+            for each in folder.iterdir():
+                each.unlink()
+            folder.rmdir()
+            fsync_folder(quarantine)
+
+    def write_probe(self) -> None:
+        """Write a file durably and remove it again. Raises EnvironmentUnfit when that fails."""
+        try:
+            make_folder(self._incoming, self._root)
+            probe = self._incoming / f"probe-{secrets.token_hex(8)}"
+            write_durably(probe, _PROBE)
+            probe.unlink()
+        except OSError as error:
+            raise EnvironmentUnfit(
+                f"The archive can't be written ({errno.errorcode.get(error.errno or 0, 'OSError')}).",
+                "Look whether its folder is there, has room, and belongs to the service's user.",
+            ) from None
+
+    def free_bytes(self) -> int:
+        """Say how much room there is for the service's user. Raises OSError when the archive is away."""
+        room = os.statvfs(self._root)
+        return room.f_bavail * room.f_frsize
+
+    def sweep_incoming(self, before: float) -> int:
+        """Remove what crashes left half-written, last changed before `before` (seconds since 1970); give how many."""
+        removed = 0
+        with suppress(FileNotFoundError):
+            for each in list(self._incoming.iterdir()):
+                with suppress(FileNotFoundError):
+                    if each.lstat().st_mtime < before:
+                        each.unlink()
+                        removed += 1
+        return removed
+
+    @property
+    def _incoming(self) -> Path:
+        return self._root / _INCOMING
+
+    def _original_folder(self, sha256: str) -> Path:
+        return self._root / _ORIGINALS / sha256[:2] / sha256
+
+    def _document(self, sha256: str) -> Path:
+        return self._root / _DOCUMENTS / sha256[:2] / f"{sha256}.pdf"
+
+    def _bring_in(self, source: int) -> tuple[Path, str, int]:
+        """Copy an open file into `.incoming`: its path there, its SHA-256, its bytes. The caller removes it."""
+        make_folder(self._incoming, self._root)
+        incoming = self._incoming / secrets.token_hex(16)
+        digest = hashlib.sha256()
+        size = copy_durably(source, incoming, digest.update)
+        return incoming, digest.hexdigest(), size
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[int]:
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _original_in(folder: Path) -> Path | None:
+    return next(folder.glob("original.*"), None)
+
+
+def _same_size(stored: Path, size: int) -> None:
+    if stored.stat().st_size != size:
+        raise ArchiveDamaged(
+            "What the archive has under a hash isn't what was stored there.",
+            "Look at the archive's disk, and bring the archive back from its backup.",
+        )

@@ -1,0 +1,204 @@
+"""The kernel's word that something happened in an inbox: it saves waiting for the next sweep, and nothing more.
+
+Hints may be lost (the kernel's queue overflows, a folder is replaced, a watch dies) and no scan may depend on one:
+the sweeps are the truth. Only local folders are watched. A network share tells inotify nothing about what other
+machines do, and asking it repeatedly is what its sweep by a child process does already.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchdog.events import (
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers.api import ObservedWatch
+from watchdog.observers.inotify import InotifyObserver
+from watchdog.observers.inotify_c import InotifyFD
+
+from skrynka.core.errors import EnvironmentUnfit
+from skrynka.core.settling import Arrival
+
+# Writing isn't asked for: a slow scanner would wake us at each block, and the samples see size and time anyway.
+_EVENTS: list[type[FileSystemEvent]] = [FileCreatedEvent, FileClosedEvent, FileMovedEvent]
+_STOP_SECONDS = 5.0
+_LOOK = "Look whether the folder is there, and who may read it."
+
+
+class WatchUnavailable(EnvironmentUnfit):
+    """An inbox can't be watched: its sweeps alone go on, so its scans are taken some seconds later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something happened to an entry of an inbox; ignored names and odd entries are among them."""
+
+    inbox: str
+    """The code that the inbox was registered under."""
+    name: str = field(repr=False)
+    """As in `Seen`. Never logged."""
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """One registered inbox. `identity` is (device, inode) of the folder that the kernel watches; None: unwatched."""
+
+    path: Path
+    identity: tuple[int, int] | None = None
+    watch: ObservedWatch | None = None
+
+
+class Watcher:
+    """Watches the inboxes of one station; every method may be called from any thread but the hints' own."""
+
+    def __init__(self, on_hint: Callable[[Hint], None]) -> None:
+        """`on_hint` is called on a thread of the watcher's: it hands the hint on (to a queue) and returns.
+
+        Should it raise, that thread ends, and `health` names every inbox.
+        """
+        self._on_hint = on_hint
+        self._lock = threading.Lock()
+        self._inboxes: dict[str, _Watched] = {}
+        self._observer: InotifyObserver | None = None
+        self._kernel_reader: InotifyFD | None = None
+
+    def watch(self, inbox: str, path: Path) -> None:
+        """Watch a local inbox from now on; what is there already is the next sweep's.
+
+        Raises WatchUnavailable when the folder isn't there or can't be read, or when the kernel's limits of inotify
+        are used up. The inbox stays registered then: `health` names it and `repair` tries again.
+        """
+        with self._lock:
+            self._forget(inbox)
+            self._inboxes[inbox] = _Watched(path)
+            self._register(inbox, path)
+
+    def unwatch(self, inbox: str) -> None:
+        """Stop watching an inbox; one that isn't registered is no error."""
+        with self._lock:
+            self._forget(inbox)
+
+    def health(self) -> list[str]:
+        """Name the registered inboxes that nobody watches now, in order of registration.
+
+        Their watch never came to be, a thread behind it died, or their path leads to another folder than the one that
+        the kernel watches (inotify goes on watching a folder that was moved away).
+        """
+        with self._lock:
+            observer = self._living_observer()
+            emitting = {each.watch for each in observer.emitters if each.is_alive()} if observer else set()
+            return [
+                inbox
+                for inbox, watched in self._inboxes.items()
+                if watched.watch not in emitting or watched.identity != _identity(watched.path)
+            ]
+
+    def repair(self, inbox: str) -> None:
+        """Watch a registered inbox anew; sweep it afterwards. Raises WatchUnavailable, KeyError."""
+        with self._lock:
+            path = self._inboxes[inbox].path
+            if self._living_observer() is None:
+                self._stop_observer()  # its watches are dead with it: `health` names them all
+                self._inboxes = {each: _Watched(watched.path) for each, watched in self._inboxes.items()}
+            self._drop_watch(inbox)
+            self._register(inbox, path)
+
+    def stop(self) -> None:
+        """End the threads; hints that are under way may still be lost or come."""
+        with self._lock:
+            self._inboxes.clear()
+            self._stop_observer()
+
+    def _register(self, inbox: str, path: Path) -> None:
+        # inotify is told not to follow a link at the end of the path and would watch the link itself.
+        folder = os.path.realpath(path)
+        identity = _identity(path)
+        # watchdog takes EACCES for a success, and such a watch is silent for ever.
+        if identity is None or not os.access(folder, os.R_OK | os.X_OK):
+            raise WatchUnavailable("An inbox can't be watched: its folder can't be read.", _LOOK)
+        try:
+            observer = self._running_observer()
+            watch = observer.schedule(_Handler(inbox, folder, self._on_hint), folder, event_filter=_EVENTS)
+        except OSError as error:
+            raise WatchUnavailable(
+                f"An inbox can't be watched ({os.strerror(error.errno or 0)}).",
+                "Raise the sysctl fs.inotify.max_user_watches or fs.inotify.max_user_instances.",
+            ) from None
+        # Identity was taken first: a folder replaced in between has another one, and `health` says so.
+        self._inboxes[inbox] = _Watched(path, identity, watch)
+
+    def _running_observer(self) -> InotifyObserver:
+        if self._observer is None:
+            before = set(threading.enumerate())
+            observer = InotifyObserver(generate_full_events=True)
+            # The thread that reads from the kernel: when it dies, everything else lives on and is silent.
+            self._kernel_reader = next(
+                each for each in threading.enumerate() if isinstance(each, InotifyFD) and each not in before
+            )
+            observer.start()
+            self._observer = observer
+        return self._observer
+
+    def _living_observer(self) -> InotifyObserver | None:
+        threads = (self._observer, self._kernel_reader)
+        return self._observer if all(each is not None and each.is_alive() for each in threads) else None
+
+    def _forget(self, inbox: str) -> None:
+        self._drop_watch(inbox)
+        self._inboxes.pop(inbox, None)
+
+    def _drop_watch(self, inbox: str) -> None:
+        watched = self._inboxes.get(inbox)
+        if watched is None or watched.watch is None or self._observer is None:
+            return
+        with suppress(OSError):  # the kernel has dropped it already
+            self._observer.unschedule(watched.watch)
+        self._inboxes[inbox] = _Watched(watched.path)
+
+    def _stop_observer(self) -> None:
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(_STOP_SECONDS)
+        self._observer = self._kernel_reader = None
+
+
+class _Handler(FileSystemEventHandler):
+    """Turns watchdog's events in one folder into hints."""
+
+    def __init__(self, inbox: str, folder: str, on_hint: Callable[[Hint], None]) -> None:
+        self._inbox = inbox
+        self._folder = folder
+        self._on_hint = on_hint
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        """Hand on what names an entry that has come; an entry that left (our own claims do) is none."""
+        renamed = isinstance(event, FileMovedEvent)
+        folder, name = os.path.split(os.fsdecode(event.dest_path if renamed else event.src_path))
+        if folder != self._folder or not name:
+            return
+        arrival = Arrival.SEEN
+        if renamed:
+            arrival = Arrival.RENAMED_IN
+        elif isinstance(event, FileClosedEvent):
+            arrival = Arrival.CLOSED
+        self._on_hint(Hint(self._inbox, name, arrival))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell which folder a path leads to: (device, inode); None when it leads to none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
