@@ -47,3 +47,21 @@ class ConservationBroken(SkrynkaError):
 
 class LeaseLost(SkrynkaError):
     """Somebody else has the work now (the epoch moved on): what was done is dropped, and nothing is wrong."""
+
+
+class DatabaseAway(EnvironmentUnfit):
+    """The database can't be reached, is too busy, or has no room: the same call is worth making again later."""
+
+
+class DatabaseRefused(SkrynkaError):
+    """The database refused a row or a statement: a wrong state was about to be written, or a defect of ours.
+
+    `kind` is "unique", "check", "foreign_key", "not_null" or "other"; `constraint` is its name or its columns as the
+    engine tells them, and never a value.
+    """
+
+    def __init__(self, kind: str, constraint: str = "") -> None:
+        """Both are words of our own schema."""
+        self.kind = kind
+        self.constraint = constraint
+        super().__init__(f"The database refused a row: {kind} {constraint}".strip())

@@ -1,0 +1,196 @@
+"""The connection to the database: how transactions begin, how long they may last, and who may write.
+
+SQLite: one writer at a time, in this process by a lock, between processes by BEGIN IMMEDIATE; what is committed is on
+the disk (WAL with synchronous=FULL). PostgreSQL: nothing waits for ever, and a deadlock is tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uuid_utils
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
+from skrynka.store.failures import translated, worth_repeating
+from skrynka.store.filesystems import network_filesystem
+
+T = TypeVar("T")
+
+_BUSY_SECONDS = 30
+"""How long SQLite waits for another process's transaction; ours last milliseconds, a backup's a little longer."""
+_WRITES = "skrynka_writes"
+_ATTEMPTS = 6
+
+# Keepalives find a server that went away without a word after 30 + 3 * 10 seconds.
+_POSTGRES = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "application_name": "skrynka",
+    "options": "-c timezone=UTC -c statement_timeout=60s -c lock_timeout=15s"
+    " -c idle_in_transaction_session_timeout=60s",
+}
+
+
+def new_id() -> str:
+    """Give a new UUIDv7, as text: ids sort by the time they were made."""
+    return str(uuid_utils.uuid7())
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """A database that is open. Safe to use from several threads; transactions don't nest."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @property
+    def engine(self) -> str:
+        """Say which engine it is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @property
+    def shared(self) -> bool:
+        """Say whether other stations may use it too: work is leased then, and a service doesn't migrate it."""
+        return self.engine == "postgresql"
+
+    def now(self) -> datetime:
+        """Give the time to write into rows, in UTC."""
+        return self._clock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is undone at the end. Raises DatabaseAway."""
+        with translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is committed at the end, and undone by an exception.
+
+        Raises DatabaseAway (then whether it was committed isn't known) and DatabaseRefused.
+        """
+        with translated(), self._transaction() as connection:
+            yield connection
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Call `work` in a transaction and commit it; again, where the engine undid it for a deadlock.
+
+        `work` must do nothing but talk to the database. Raises as `write` does, and what `work` raises.
+        """
+        again = Retrying(
+            retry=retry_if_exception(worth_repeating),
+            wait=wait_random_exponential(multiplier=0.02, max=1),
+            stop=stop_after_attempt(_ATTEMPTS),
+            reraise=True,
+        )
+        with translated():
+            done: T = again(self._once, work)
+        return done
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        with self._transaction() as connection:
+            return work(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        # _WRITES is read by `_begin_sqlite`, which the first statement calls.
+        with (
+            self._writer,
+            self._engine.connect().execution_options(**{_WRITES: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+
+def open_database(url: str, *, create: bool = False, clock: Callable[[], datetime] = _utc_now) -> Database:
+    """Open `sqlite:////path/to/file` or `postgresql://user@host/name`; nothing is asked of a server yet.
+
+    `create` makes a SQLite file that isn't there (0640: it names people's papers). Raises ConfigurationError for
+    another kind of URL, EnvironmentUnfit for a SQLite file that isn't there or lies on a network file system.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("`database.url` isn't a URL.", _URL_REMEDY) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return Database(_sqlite(parsed, create=create), clock)
+        case "postgresql" | "postgres":
+            return Database(_postgresql(parsed), clock)
+        case _:
+            raise ConfigurationError("`database.url` names an engine that isn't known.", _URL_REMEDY)
+
+
+_URL_REMEDY = "Write sqlite:////path/to/skrynka.db or postgresql://user@host/database."
+
+
+def _sqlite(url: URL, *, create: bool) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError("`database.url` names no file.", _URL_REMEDY)
+    path = Path(url.database)
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise EnvironmentUnfit("The folder of the database isn't there.", "Make it, or correct `database.url`.")
+    kind = network_filesystem(folder)
+    if kind is not None:
+        raise EnvironmentUnfit(
+            f"The SQLite database would lie on a network file system ({kind}), where its locks mean nothing.",
+            "Put it on a local disk, or use PostgreSQL.",
+        )
+    if not path.exists():
+        if not create:
+            raise EnvironmentUnfit("The database isn't there.", "Make it with `skrynka init`.")
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o640))
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
+    # The driver's own idea of when a transaction begins is switched off: `_begin_sqlite` says so.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later can't wait for another writer: so writers say it at once.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_timeout=30,
+        connect_args=_POSTGRES,
+    )

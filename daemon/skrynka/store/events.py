@@ -1,0 +1,91 @@
+"""The history: what happened, when, and who did it. Rows are added and never changed; triggers see to it.
+
+Events are the last thing that a transaction writes. On PostgreSQL they are numbered under a lock that is held until
+the commit: else a reader that follows the numbers would miss rows that were numbered early and committed late.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from skrynka.store.database import Database
+from skrynka.store.tables import event
+
+_NUMBERING = 0x536B72796E6B61
+"""The advisory lock's key: "Skrynka" in ASCII."""
+
+Value = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened. `data` holds ids, codes and counts; never anything private."""
+
+    name: str
+    """snake_case, past tense."""
+    station_code: str | None = None
+    scan_id: str | None = None
+    stack_id: str | None = None
+    case_id: str | None = None
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as the history has it; numbers rise, and may have gaps."""
+
+    number: int
+    at: datetime
+    actor: str
+    event: NewEvent
+
+
+def record_events(connection: Connection, at: datetime, actor: str, events: Sequence[NewEvent]) -> None:
+    """Add to the history: the last thing in a transaction."""
+    if not events:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_NUMBERING)))
+    connection.execute(
+        insert(event),
+        [
+            {
+                "at": at,
+                "name": new.name,
+                "actor": actor,
+                "station_code": new.station_code,
+                "scan_id": new.scan_id,
+                "stack_id": new.stack_id,
+                "case_id": new.case_id,
+                "data": json.dumps(dict(new.data), sort_keys=True),
+            }
+            for new in events
+        ],
+    )
+
+
+def events_after(
+    db: Database, number: int = 0, *, scan_id: str | None = None, stack_id: str | None = None, limit: int = 1000
+) -> list[RecordedEvent]:
+    """Give the events with greater numbers, in order; of one scan or one stack, where that is asked."""
+    query = select(event).where(event.c.id > number).order_by(event.c.id).limit(limit)
+    if scan_id is not None:
+        query = query.where(event.c.scan_id == scan_id)
+    if stack_id is not None:
+        query = query.where(event.c.stack_id == stack_id)
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        RecordedEvent(
+            row.id,
+            row.at,
+            row.actor,
+            NewEvent(row.name, row.station_code, row.scan_id, row.stack_id, row.case_id, json.loads(row.data)),
+        )
+        for row in rows
+    ]

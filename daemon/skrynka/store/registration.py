@@ -1,0 +1,118 @@
+"""A scan comes in: new, or the same id again after a crash, or byte by byte what came before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, insert, select
+
+from skrynka.core.errors import DatabaseRefused
+from skrynka.core.formats import FileType
+from skrynka.store.accounts import settle_duplicates
+from skrynka.store.database import Database
+from skrynka.store.events import NewEvent, record_events
+from skrynka.store.states import ScanState
+from skrynka.store.tables import scan
+
+
+@dataclass(frozen=True, slots=True)
+class NewScan:
+    """A scan whose bytes are safe in the archive."""
+
+    id: str
+    """UUIDv7; made when the scan was claimed."""
+    station_code: str
+    number: int
+    """The station's running number, from 1."""
+    box_code: str
+    original_name: str
+    """As found in the inbox; bytes that aren't UTF-8 as surrogates, as Python gives them."""
+    sha256: str
+    """64 hexadecimal digits."""
+    size_bytes: int
+    file_type: FileType | None
+    """By content; None when it is none of ours."""
+    claimed_at: datetime
+
+
+class Registered(StrEnum):
+    """What a registration found."""
+
+    RECEIVED = "received"
+    DUPLICATE = "duplicate"
+    KNOWN = "known"
+    """This very scan was registered before: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of a registration."""
+
+    outcome: Registered
+    duplicate_of: str | None = None
+    """The name of the scan with the same bytes, such as "A-4417"."""
+
+
+def register_scan(db: Database, new: NewScan) -> Registration:
+    """Insert a scan: the row is the queue. The same scan again changes nothing.
+
+    Raises DatabaseAway; DatabaseRefused where the box or station isn't known, or the number is another scan's.
+    """
+    try:
+        return db.transact(lambda connection: _register(connection, new, db.now()))
+    except DatabaseRefused as refused:
+        if refused.kind != "unique":
+            raise
+        # Another station registered the same bytes in this moment: now its row can be seen.
+        return db.transact(lambda connection: _register(connection, new, db.now()))
+
+
+def last_scan_number(db: Database, station_code: str) -> int:
+    """Give the highest number that a station's scans have in the database, 0 where there are none."""
+    with db.read() as connection:
+        return connection.scalar(select(func.max(scan.c.number)).where(scan.c.station_code == station_code)) or 0
+
+
+def _register(connection: Connection, new: NewScan, at: datetime) -> Registration:
+    known = connection.execute(select(scan.c.duplicate_of).where(scan.c.id == new.id)).first()
+    if known is not None:
+        return Registration(Registered.KNOWN, _name_of(connection, known.duplicate_of))
+    original = connection.execute(
+        # Locked, so that its page count can't become known between this look and the commit.
+        select(scan.c.id, scan.c.page_count)
+        .where(scan.c.sha256 == new.sha256, scan.c.duplicate_of.is_(None))
+        .with_for_update()
+    ).first()
+    row: dict[str, object] = {
+        "id": new.id,
+        "station_code": new.station_code,
+        "number": new.number,
+        "box_code": new.box_code,
+        "original_name": new.original_name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        "sha256": new.sha256,
+        "size_bytes": new.size_bytes,
+        "file_type": new.file_type.value if new.file_type else None,
+        "claimed_at": new.claimed_at,
+        "received_at": at,
+        "state": ScanState.RECEIVED.value,
+    }
+    if original is not None:
+        row |= {"state": ScanState.DUPLICATE.value, "duplicate_of": original.id, "finished_at": at}
+    connection.execute(insert(scan), row)
+    name = "scan_received" if original is None else "scan_duplicated"
+    data = {"size_bytes": new.size_bytes} if original is None else {"duplicate_of": original.id}
+    events = [NewEvent(name, new.station_code, new.id, data=data)]
+    if original is not None and original.page_count is not None:
+        events += settle_duplicates(connection, original.id, original.page_count)
+    record_events(connection, at, f"station:{new.station_code}", events)
+    return Registration(
+        Registered.RECEIVED if original is None else Registered.DUPLICATE,
+        None if original is None else _name_of(connection, original.id),
+    )
+
+
+def _name_of(connection: Connection, scan_id: str | None) -> str | None:
+    row = connection.execute(select(scan.c.station_code, scan.c.number).where(scan.c.id == scan_id)).first()
+    return None if row is None else f"{row.station_code}-{row.number}"

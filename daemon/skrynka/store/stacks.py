@@ -1,0 +1,185 @@
+"""The queue of stacks that wait to be filed, what lies in them, and the plans stored before anything is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+
+from skrynka.core.errors import LeaseLost
+from skrynka.core.formats import FileType
+from skrynka.core.model import PageRef, StackPage
+from skrynka.core.reasons import QuarantineReason
+from skrynka.store.case_tables import case
+from skrynka.store.database import Database
+from skrynka.store.events import NewEvent, record_events
+from skrynka.store.leases import ATTEMPTS, TakenStack, lease_end, lease_is_over, one_row
+from skrynka.store.page_rows import reading_of
+from skrynka.store.quarantine import set_stack_aside
+from skrynka.store.states import StackState
+from skrynka.store.tables import page, scan, stack
+
+__all__ = [
+    "StackScan",
+    "TakenStack",
+    "release_stack",
+    "renew_stack",
+    "seen_serials",
+    "stack_pages",
+    "stack_scans",
+    "store_plan",
+    "take_stack",
+]
+
+_WAITING = (StackState.CLOSED.value, StackState.PLANNED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class StackScan:
+    """A scan that has pages in a stack."""
+
+    id: str
+    name: str
+    """Such as "A-4417"."""
+    sha256: str
+    file_type: FileType | None
+    claimed_at: datetime
+
+
+def take_stack(db: Database, owner: str, lease_seconds: float) -> TakenStack | None:
+    """Take the stack that was closed first, or one whose lease has run out; None when there is none.
+
+    As with scans, the attempt is counted before the work begins, and a stack that broke off three times goes to
+    quarantine with its scans. Raises DatabaseAway.
+    """
+
+    def work(connection: Connection) -> TakenStack | None:
+        free = or_(stack.c.lease_owner.is_(None), lease_is_over(connection, stack))
+        oldest = (
+            select(stack)
+            .where(stack.c.state.in_(_WAITING), free)
+            .order_by(stack.c.closed_at, stack.c.station_code, stack.c.number)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        events: list[NewEvent] = []
+        taken = None
+        while taken is None and (row := connection.execute(oldest).first()) is not None:
+            if row.attempts >= ATTEMPTS:
+                events += set_stack_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
+                continue
+            connection.execute(
+                update(stack)
+                .where(stack.c.id == row.id)
+                .values(
+                    attempts=row.attempts + 1,
+                    epoch=row.epoch + 1,
+                    lease_owner=owner,
+                    lease_until=lease_end(connection, lease_seconds),
+                )
+            )
+            taken = TakenStack(
+                id=row.id,
+                station_code=row.station_code,
+                number=row.number,
+                box_code=row.box_code,
+                plan=row.plan,
+                config_digest=row.config_digest,
+                gap_at_end=row.gap_at_end,
+                attempt=row.attempts + 1,
+                epoch=row.epoch + 1,
+                owner=owner,
+            )
+        record_events(connection, db.now(), owner, events)
+        return taken
+
+    return db.transact(work)
+
+
+def renew_stack(db: Database, taken: TakenStack, lease_seconds: float) -> None:
+    """Make the lease last so long from now. Raises LeaseLost, DatabaseAway."""
+    with db.write() as connection:
+        one_row(
+            connection.execute(
+                update(stack).where(_still(taken)).values(lease_until=lease_end(connection, lease_seconds))
+            )
+        )
+
+
+def release_stack(db: Database, taken: TakenStack) -> None:
+    """Give a stack back as if it had not been taken; a stored plan stays. Raises LeaseLost, DatabaseAway."""
+    with db.write() as connection:
+        one_row(
+            connection.execute(
+                update(stack)
+                .where(_still(taken))
+                .values(attempts=stack.c.attempts - 1, lease_owner=None, lease_until=None)
+            )
+        )
+
+
+def stack_pages(db: Database, stack_id: str) -> list[StackPage]:
+    """Give the pages of a stack in the order of the pile, with what was seen on them."""
+    query = select(page).where(page.c.stack_id == stack_id).order_by(page.c.position)
+    with db.read() as connection:
+        return [
+            StackPage(PageRef(row.scan_id, row.number), reading_of(row), row.after_gap)
+            for row in connection.execute(query)
+        ]
+
+
+def stack_scans(db: Database, stack_id: str) -> list[StackScan]:
+    """Give the scans that have pages in a stack, in the order that they were claimed in."""
+    in_stack = select(page.c.scan_id).where(page.c.stack_id == stack_id)
+    query = select(scan).where(scan.c.id.in_(in_stack)).order_by(scan.c.number)
+    with db.read() as connection:
+        return [
+            StackScan(
+                row.id,
+                f"{row.station_code}-{row.number}",
+                row.sha256,
+                FileType(row.file_type) if row.file_type else None,
+                row.claimed_at,
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def seen_serials(db: Database, serials: Collection[str], *, excluding_stack: str) -> frozenset[str]:
+    """Say which of these serials of case sheets are already on cases of other stacks."""
+    query = select(case.c.sheet_serial).where(case.c.sheet_serial.in_(serials), case.c.stack_id != excluding_stack)
+    with db.read() as connection:
+        return frozenset(connection.scalars(query))
+
+
+def store_plan(db: Database, taken: TakenStack, plan: str, config_digest: str) -> None:
+    """Store the plan (JSON) and the digest of the configuration it was made by. A plan, once stored, stays.
+
+    Stored before by the same worker, it changes nothing. Raises LeaseLost, DatabaseAway.
+    """
+
+    def work(connection: Connection) -> None:
+        state = connection.scalar(select(stack.c.state).where(_still(taken)).with_for_update())
+        if state is None:
+            raise LeaseLost("somebody else has this stack now")
+        if state == StackState.PLANNED:
+            return
+        connection.execute(
+            update(stack)
+            .where(_still(taken))
+            .values(state=StackState.PLANNED.value, plan=plan, config_digest=config_digest)
+        )
+        record_events(
+            connection,
+            db.now(),
+            taken.owner,
+            [NewEvent("stack_planned", stack_id=taken.id, data={"config_digest": config_digest})],
+        )
+
+    db.transact(work)
+
+
+def _still(taken: TakenStack) -> ColumnElement[bool]:
+    return and_(stack.c.id == taken.id, stack.c.state.in_(_WAITING), stack.c.epoch == taken.epoch)
