@@ -1,0 +1,1 @@
+"""Sheets to print: the templates, and the code that fills them."""
