@@ -67,6 +67,8 @@ class Segment:
     """The stack's end sheet was seen, in this run or before."""
     closed_by: ClosedBy | None = None
     """None: the stack stays open after this scan."""
+    bare: bool = False
+    """As in OpenStack, after this run."""
 
 
 @dataclass(slots=True)
@@ -147,4 +149,4 @@ def _sheet(role: PageRole) -> RoutingCode | None:
 
 
 def _segment(run: _Run, last_page: int, closed_by: ClosedBy | None) -> Segment:
-    return Segment(run.first_page, last_page, run.opened_by, run.collection_serial, run.ended, closed_by)
+    return Segment(run.first_page, last_page, run.opened_by, run.collection_serial, run.ended, closed_by, run.bare)

@@ -1,0 +1,60 @@
+"""Tables for people, JSON for programs: one set of rows, shown either way.
+
+On a terminal a table has colour and fits the width; in a pipe it is plain lines, columns padded, nothing cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+JSON = typer.Option("--json", help="JSON instead of a table; its shape is stable and documented in the README.")
+
+
+def show_json(value: object) -> None:
+    """Print one JSON value."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", empty: str = "") -> None:
+    """Print a table; `empty` is what is said when there are no rows."""
+    if not rows:
+        typer.echo(empty or "nothing")
+        return
+    words = [[_word(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in words:
+            table.add_row(*(Text(cell) for cell in row))
+        Console().print(table)
+        return
+    if title:
+        typer.echo(title)
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *words, strict=True)]
+    for row in (columns, *words):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _word(cell: object) -> str:
+    match cell:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if cell else "no"
+        case datetime():
+            return cell.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        case list() | tuple() | set() | frozenset():
+            return ", ".join(str(part) for part in cell) or "-"
+        case _:
+            # A control character in a name must not steer the terminal.
+            return "".join(letter if letter.isprintable() else "�" for letter in str(cell))

@@ -1,0 +1,18 @@
+"""Numbers as people say them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+def scan_name(station: str, number: int) -> str:
+    """Name a scan by its station's running number: "ST-1-417"."""
+    return f"{station}-{number}"
+
+
+def received_on(emptied_on: date | None, claimed_on: date) -> date:
+    """Give the day a case was received: when the box was emptied where that is known, else when it was claimed.
+
+    `claimed_on` is the day in Europe/Kyiv.
+    """
+    return emptied_on or claimed_on

@@ -1,0 +1,297 @@
+"""Filing, per stack: give pages their places in stacks, and, when a stack is closed, plan it, cut it, record it.
+
+The plan is stored before anything is cut, so that a redo after a crash cuts by the same plan. Documents are stored by
+content, so cutting again stores nothing twice. One transaction records it all, fenced by the epoch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from skrynka.core.catalogue import Catalogue
+from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.formats import FileType
+from skrynka.core.judging import JudgedPlan, judge, known_of
+from skrynka.core.model import PageReading, RoutingCode, SheetKind, StackPage
+from skrynka.core.naming import received_on
+from skrynka.core.page_roles import page_roles
+from skrynka.core.planning import plan
+from skrynka.core.reasons import FindingReason, QuarantineReason
+from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
+from skrynka.journey.quarantining import quarantine_note
+from skrynka.readers.messages import CutOrder, PageLimits
+from skrynka.readers.processes import Readers, ReaderStopped
+from skrynka.steps.archive import Archive
+from skrynka.store import assembly, stacks
+from skrynka.store.database import Database
+from skrynka.store.finished import FinishedScan, finished_scans
+from skrynka.store.leases import TakenStack
+from skrynka.store.plan_json import plan_from_json, plan_to_json
+from skrynka.store.quarantine import quarantine_stack
+from skrynka.store.records import FiledCase, StoredDocument, record_filing
+from skrynka.store.sheets import printed_sheets
+from skrynka.store.states import ScanState
+
+_LOG = structlog.get_logger(__name__)
+_KYIV = ZoneInfo("Europe/Kyiv")
+
+
+@dataclass(frozen=True, slots=True)
+class FilingRules:
+    """How cases are made."""
+
+    station: str
+    assemble: Mapping[str, Assemble]
+    """By box."""
+    page_limit: int
+    quiet_seconds: float
+    ended_quiet_seconds: float
+    lease_seconds: float
+    limits: PageLimits
+    config_digest: str
+
+
+class Filing:
+    """The stage. Called from one thread of a service."""
+
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        readers: Readers,
+        catalogue: Catalogue,
+        work: Path,
+        owner: str,
+        rules: FilingRules,
+    ) -> None:
+        """`owner` names this service in leases; `work` is where documents are cut."""
+        self._database = database
+        self._archive = archive
+        self._readers = readers
+        self._catalogue = catalogue
+        self._work = work
+        self._owner = owner
+        self._rules = rules
+
+    def assemble(self, box: str) -> int:
+        """Place the pages of the box's scans that were read, in the order of the claims; give how many scans.
+
+        It stops at the first scan that is still to be read: the pile keeps its order.
+        """
+        done = 0
+        while (scan := assembly.next_unassembled(self._database, box)) is not None:
+            match scan.state:
+                case ScanState.READ:
+                    self._assemble(box, scan)
+                case ScanState.QUARANTINED:
+                    assembly.mark_gap(self._database, scan.id)
+                case _:
+                    break
+            done += 1
+        return done
+
+    def close_quiet(self) -> float | None:
+        """Close the stacks that nothing was added to for long enough; give the seconds until the next may be due."""
+        waits = []
+        for box, how in self._rules.assemble.items():
+            stack = assembly.open_stack(self._database, box)
+            if stack is None:
+                continue
+            # A box that assembles by file has no use for an open stack: its configuration was changed.
+            quiet = self._rules.ended_quiet_seconds if stack.ended else self._rules.quiet_seconds
+            limit = timedelta(0) if how is Assemble.FILE else timedelta(seconds=quiet)
+            closed = assembly.close_quiet_stack(self._database, box, limit)
+            if closed is None:
+                waits.append((stack.last_page_at + limit - self._database.now()).total_seconds())
+            else:
+                waits.append(0.0)
+                self._tell_closed(box, closed)
+        return max(0.05, min(waits)) if waits else None
+
+    def close_all(self) -> None:
+        """Close every open stack: nothing more will come."""
+        for box in self._rules.assemble:
+            closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
+            if closed is not None:
+                self._tell_closed(box, closed)
+
+    def file_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
+        """File the stack that was closed first; give False when none waits.
+
+        Raises DatabaseAway, LeaseLost, ReaderStopped, and OSError or EnvironmentUnfit when the archive or a disk
+        fails: the stack then waits as if it had not been taken.
+        """
+        taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds)
+        if taken is None:
+            return False
+        work = self._work / taken.id
+        try:
+            judged = self._plan(taken)
+            documents = self._cut(taken, judged, work, show_life)
+        except ScanRejected as rejected:
+            self._failed(taken, rejected)
+            return True
+        except (ReaderStopped, OSError, EnvironmentUnfit):
+            stacks.release_stack(self._database, taken)
+            raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        self._record(taken, judged, documents)
+        return True
+
+    def _assemble(self, box: str, scan: assembly.UnassembledScan) -> None:
+        # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.
+        how = Assemble.FILE if scan.retried else self._rules.assemble.get(box, Assemble.FILE)
+        stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
+        readings = assembly.scan_readings(self._database, scan.id)
+        roles = page_roles(readings, self._printed(readings), stack.last_page if stack else None)
+        runs = segments(roles, how, OpenStack(stack.ended, stack.bare) if stack else None)
+        assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
+
+    def _plan(self, taken: TakenStack) -> JudgedPlan:
+        """Give the stored plan, or make one and store it."""
+        if taken.plan is not None:
+            return plan_from_json(taken.plan)
+        pages = stacks.stack_pages(self._database, taken.id)
+        readings = [page.reading for page in pages]
+        printed = self._printed(readings)
+        known = known_of(
+            self._catalogue,
+            taken.box_code,
+            self._rules.page_limit,
+            printed,
+            self._seen(taken, pages, printed),
+        )
+        judged = judge(plan(pages, known, gap_at_end=taken.gap_at_end), self._catalogue)
+        stacks.store_plan(self._database, taken, plan_to_json(judged), self._rules.config_digest)
+        return judged
+
+    def _printed(self, readings: Sequence[PageReading]) -> dict[str, RoutingCode]:
+        """Give the printed sheets whose serials stand on these pages."""
+        serials = {role.code.serial for role in page_roles(readings, {}) if role.code and role.code.serial}
+        return printed_sheets(self._database, serials) if serials else {}
+
+    def _seen(
+        self, taken: TakenStack, pages: Sequence[StackPage], printed: Mapping[str, RoutingCode]
+    ) -> frozenset[str]:
+        roles = page_roles([page.reading for page in pages], printed)
+        serials = {
+            role.code.serial
+            for role in roles
+            if role.code is not None and role.code.kind is SheetKind.CASE and role.code.serial
+        }
+        return stacks.seen_serials(self._database, serials, excluding_stack=taken.id) if serials else frozenset()
+
+    def _cut(
+        self, taken: TakenStack, judged: JudgedPlan, work: Path, show_life: Callable[[], None]
+    ) -> dict[tuple[int, int], StoredDocument]:
+        """Cut every document and store it; give what was stored by ordinals of case and document."""
+        wanted = {
+            (case.ordinal, ordinal): paper.pages
+            for case in judged.plan.cases
+            for ordinal, paper in enumerate(case.documents, start=1)
+        }
+        if not wanted:
+            return {}
+        sources: dict[str, tuple[Path, FileType]] = {}
+        for scan in stacks.stack_scans(self._database, taken.id):
+            if scan.file_type is not None:
+                sources[scan.id] = (self._archive.original_path(scan.sha256), scan.file_type)
+        renewed = time.monotonic()
+
+        def progress() -> None:
+            nonlocal renewed
+            show_life()
+            if time.monotonic() - renewed > self._rules.lease_seconds / 3:
+                stacks.renew_stack(self._database, taken, self._rules.lease_seconds)
+                renewed = time.monotonic()
+
+        order = CutOrder(sources, tuple(wanted.values()), work, self._rules.limits)
+        files = self._readers.cut(order, progress)
+        stored = {}
+        for place, file in zip(wanted, files, strict=True):
+            kept = self._archive.store_document(file)
+            stored[place] = StoredDocument(kept.sha256, kept.size_bytes)
+            progress()
+        return stored
+
+    def _record(
+        self, taken: TakenStack, judged: JudgedPlan, documents: Mapping[tuple[int, int], StoredDocument]
+    ) -> None:
+        scans = stacks.stack_scans(self._database, taken.id)
+        claimed_on = min(scan.claimed_at for scan in scans).astimezone(_KYIV).date()
+        day = received_on(judged.plan.emptied_on, claimed_on)
+        filed = record_filing(self._database, taken, judged, documents, day)
+        _tell_filed(taken, judged, filed, finished_scans(self._database, [scan.id for scan in scans]))
+
+    def _failed(self, taken: TakenStack, rejected: ScanRejected) -> None:
+        """Put a stack that was read and can't be cut into quarantine, with its scans."""
+        scans = stacks.stack_scans(self._database, taken.id)
+        cause = ScanRejected(QuarantineReason.CUT_FAILED, detail=rejected.reason.value)
+        for scan in scans:
+            note = quarantine_note(scan.name, taken.box_code, cause)
+            self._archive.note_quarantine(scan.id, scan.name, scan.sha256, note)
+        quarantine_stack(self._database, taken, QuarantineReason.CUT_FAILED)
+        for scan in scans:
+            _LOG.warning(
+                "scan_quarantined",
+                scan_number=scan.name,
+                scan_id=scan.id,
+                stack_id=taken.id,
+                box=taken.box_code,
+                reason=QuarantineReason.CUT_FAILED.value,
+                cause=rejected.reason.value,
+            )
+
+    def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
+        _LOG.info("stack_closed", box=box, stack_id=closed.id)
+
+
+def _tell_filed(
+    taken: TakenStack, judged: JudgedPlan, cases: Sequence[FiledCase], scans: Sequence[FinishedScan]
+) -> None:
+    """Write the canonical lines: one per case, per scan that is finished, and per stack."""
+    log = _LOG.bind(box=taken.box_code, stack_id=taken.id)
+    for case, planned, verdict in zip(cases, judged.plan.cases, judged.completeness, strict=True):
+        log.info(
+            "case_created",
+            case_number=case.number,
+            case_id=case.id,
+            case_type=planned.case_type or "unknown",
+            documents=len(planned.documents),
+            pages=sum(len(paper.pages) for paper in planned.documents),
+            completeness=verdict.state.value,
+            reasons=tuple(review.reason.value for review in planned.reviews),
+        )
+    for scan in scans:
+        log.info(
+            "scan_finished",
+            scan_number=scan.name,
+            scan_id=scan.id,
+            claimed_at=scan.claimed_at,
+            pages=scan.pages,
+            **scan.counts,
+            cases=scan.cases,
+            reviews=scan.reviews,
+        )
+    if any(finding.reason is FindingReason.STACK_COUNT_MISMATCHED for finding in judged.plan.findings):
+        log.warning("stack_count_mismatched", counted=judged.plan.counted, submissions=len(judged.plan.cases))
+    counts = Counter(page.disposition.value for page in judged.plan.pages)
+    log.info(
+        "stack_filed",
+        scans=len({page.ref.scan_id for page in judged.plan.pages}),
+        pages=len(judged.plan.pages),
+        **counts,
+        cases=len(cases),
+        incomplete=sum(verdict.state.value == "incomplete" for verdict in judged.completeness),
+        reviews=sum(bool(case.reviews) for case in judged.plan.cases),
+    )

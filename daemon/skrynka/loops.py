@@ -1,0 +1,96 @@
+"""The service's threads: each calls one unit of work again and again, and none dies of what a call raises."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from skrynka.core.errors import DatabaseAway, LeaseLost
+from skrynka.readers.processes import ReaderStopped
+
+_LOG = structlog.get_logger(__name__)
+_RETRY_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 5.0
+"""A loop with nothing to do still looks so often: a wake-up that was missed costs no more than this."""
+
+
+class Loop:
+    """A thread that works while there is work, and waits for a wake-up otherwise."""
+
+    def __init__(self, name: str, work: Callable[[], float | None], stop: threading.Event) -> None:
+        """`work` does one unit and gives the seconds until it wants to be called again; None: when woken."""
+        self.name = name
+        self.beat = time.monotonic()
+        """When the loop last showed that it is alive: seconds of the monotonic clock."""
+        self._work = work
+        self._stop = stop
+        self._woken = threading.Event()
+        self._database_away = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there may be work."""
+        self._woken.set()
+
+    def show_life(self) -> None:
+        """Say, from within a long unit of work, that it goes on."""
+        self.beat = time.monotonic()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread's end; give False if it goes on."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def database_away(self) -> bool:
+        """Say whether its last unit of work missed the database."""
+        return self._database_away
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.show_life()
+            wait = self._once()
+            if wait != 0:
+                self._woken.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
+                self._woken.clear()
+
+    def _once(self) -> float | None:
+        try:
+            wait = self._work()
+        except ReaderStopped:
+            return None
+        except LeaseLost:
+            _LOG.info("lease_lost", loop=self.name)
+            return 0
+        except DatabaseAway:
+            if not self._database_away:
+                self._database_away = True
+                _LOG.warning("database_lost", loop=self.name)
+            return _RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
+            _LOG.error("work_failed", loop=self.name, error=type(error).__name__, where=where(error))
+            return _RETRY_SECONDS
+        if self._database_away:
+            self._database_away = False
+            _LOG.info("database_returned", loop=self.name)
+        return wait
+
+
+def where(error: BaseException) -> str:
+    """Give the place in our code that an exception came through last, as `file:line`; never its message."""
+    place = "?"
+    traceback = error.__traceback__
+    while traceback is not None:
+        file = Path(traceback.tb_frame.f_code.co_filename)
+        if "skrynka" in file.parts:
+            place = f"{file.name}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place

@@ -1,0 +1,313 @@
+"""The composition root: the only place that wires things together.
+
+    intake thread     watch, sweep, settle, claim, register        journey/intake.py
+    reader threads    one scan each, in a process of its own       journey/reading.py
+    filing thread     assemble stacks; plan, cut, record           journey/filing.py
+
+The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds, never a scan.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from skrynka import __version__
+from skrynka.catalogue_file import load_catalogue
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
+from skrynka.core.settling import SettlingRules
+from skrynka.journey.filing import Filing, FilingRules
+from skrynka.journey.intake import Inbox, Intake
+from skrynka.journey.reading import Reading, ReadingRules
+from skrynka.loops import Loop
+from skrynka.notifying import Supervisor
+from skrynka.readers.messages import PageLimits
+from skrynka.readers.processes import ProcessLimits, Readers
+from skrynka.settings import Box, Configuration
+from skrynka.steps.archive import Archive
+from skrynka.steps.scan_numbers import ScanNumbers
+from skrynka.steps.watching import Hint, Watcher, WatchUnavailable
+from skrynka.store import boxes as known_boxes
+from skrynka.store.database import open_database
+from skrynka.store.listings import work_left
+from skrynka.store.queue import reset_interrupted
+from skrynka.store.registration import last_scan_number
+from skrynka.store.revision import require_head
+
+_LOG = structlog.get_logger(__name__)
+_SUPERVISE_SECONDS = 5.0
+_STALE_SECONDS = 120.0
+"""A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
+_ONCE_LOOK_SECONDS = 0.2
+_END_SECONDS = 30.0
+
+
+class Service:
+    """The daemon of one station."""
+
+    def __init__(self, configuration: Configuration, *, once: bool = False) -> None:
+        """Wire everything; nothing runs yet. `once`: take what is there, finish it, and end.
+
+        Raises ConfigurationError, EnvironmentUnfit (also when another service has this station's state folder).
+        """
+        settings = configuration.settings
+        self._configuration = configuration
+        self._once = once
+        self._stop = threading.Event()
+        self._supervisor = Supervisor()
+        self._catalogue = load_catalogue(configuration.case_types_file)
+        _forget_environment()
+        for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
+            _make_private_folder(folder)
+        self._lock = _lock(configuration.state)
+        self._database = open_database(configuration.database_url)
+        self._archive = Archive(configuration.archive)
+        self._watcher = Watcher(self._hint)
+        limits = settings.limits
+        page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
+        readers = Readers(
+            ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), self._stop.is_set
+        )
+        self._numbers = ScanNumbers(configuration.state)
+        self._intake = Intake(
+            [_inbox(box, configuration) for box in configuration.boxes],
+            self._database,
+            self._archive,
+            self._numbers,
+            station=settings.station.code,
+            spool=configuration.spool,
+            free_bytes=limits.free_megabytes << 20,
+        )
+        owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}"
+        self._reading = Reading(
+            self._database,
+            self._archive,
+            readers,
+            configuration.work,
+            owner,
+            ReadingRules(
+                settings.reading.symbologies, settings.reading.separators, page_limits, settings.filing.lease_seconds
+            ),
+        )
+        self._filing = Filing(
+            self._database,
+            self._archive,
+            readers,
+            self._catalogue,
+            configuration.work,
+            owner,
+            FilingRules(
+                station=settings.station.code,
+                assemble={box.code: box.assemble for box in configuration.boxes},
+                page_limit=settings.filing.page_limit,
+                quiet_seconds=settings.filing.stack_quiet_seconds,
+                ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
+                lease_seconds=settings.filing.lease_seconds,
+                limits=page_limits,
+                config_digest=configuration.digest,
+            ),
+        )
+        self._intake_loop = Loop("intake", self._take_in, self._stop)
+        self._filing_loop = Loop("filing", self._file, self._stop)
+        count = settings.reading.readers or os.cpu_count() or 1
+        self._reading_loops = [self._reading_loop(number) for number in range(1, count + 1)]
+        self._met_database = False
+
+    def run(self) -> None:
+        """Run until a signal ends it, or, with `once`, until everything that was there is done."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        # A writer that opens a file while it is asked about sends us this; without a handler it ends the process.
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+        started = time.monotonic()
+        station = self._configuration.settings.station.code
+        _LOG.info("service_started", version=__version__, station=station)
+        self._recover()
+        loops = [self._intake_loop, *self._reading_loops, self._filing_loop]
+        for box in self._configuration.boxes:
+            if box.kind == "local":
+                self._watch(box)
+        for loop in loops:
+            loop.start()
+        self._supervisor.ready()
+        _LOG.info("service_ready", inboxes=len(self._configuration.boxes))
+        try:
+            self._supervise(loops)
+        finally:
+            self._end(loops)
+            _LOG.info("service_stopped", seconds=time.monotonic() - started)
+
+    def _recover(self) -> None:
+        """Take up what an earlier run left; the database may be away, and then its part comes later."""
+        self._intake.recover()
+        try:
+            self._meet_database()
+        except DatabaseAway:
+            _LOG.warning("database_lost")
+
+    def _meet_database(self) -> None:
+        """Do what must be done once with the database before any work."""
+        require_head(self._database)
+        configuration = self._configuration
+        station = configuration.settings.station
+        boxes = [known_boxes.Box(box.code, box.name, box.centre) for box in configuration.boxes]
+        known_boxes.sync_boxes(self._database, station.code, station.name, boxes)
+        self._numbers.at_least(last_scan_number(self._database, station.code))
+        reset_interrupted(self._database)
+        self._met_database = True
+
+    def _take_in(self) -> float | None:
+        """One round of intake; wakes the readers where it brought something in."""
+        self._mend_watches()
+        wait = self._intake.look()
+        if self._intake.waiting:
+            if not self._met_database:
+                self._meet_database()
+            if self._intake.forward():
+                for loop in self._reading_loops:
+                    loop.wake()
+        return wait
+
+    def _reading_loop(self, number: int) -> Loop:
+        loop: Loop
+
+        def work() -> float | None:
+            if not self._met_database:
+                return None
+            if not self._reading.read_next(loop.show_life):
+                return None
+            self._filing_loop.wake()
+            return 0
+
+        loop = Loop(f"reading-{number}", work, self._stop)
+        return loop
+
+    def _file(self) -> float | None:
+        if not self._met_database:
+            return None
+        for box in self._configuration.boxes:
+            self._filing.assemble(box.code)
+        if self._filing.file_next(self._filing_loop.show_life):
+            return 0
+        return self._filing.close_quiet()
+
+    def _hint(self, hint: Hint) -> None:
+        self._intake.hint(hint)
+        self._intake_loop.wake()
+
+    def _watch(self, box: Box) -> None:
+        try:
+            self._watcher.watch(box.code, box.inbox)
+        except WatchUnavailable:
+            _LOG.info("watch_failed", inbox=box.code)
+        else:
+            _LOG.debug("inbox_watched", inbox=box.code)
+
+    def _mend_watches(self) -> None:
+        for code in self._watcher.health():
+            try:
+                self._watcher.repair(code)
+            except (WatchUnavailable, KeyError):
+                continue
+            # Watched anew first, then looked at: what came in between is in the listing.
+            self._intake.sweep(code)
+            _LOG.info("inbox_watched", inbox=code)
+
+    def _supervise(self, loops: list[Loop]) -> None:
+        idle_looks = 0
+        while not self._stop.wait(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
+            now = time.monotonic()
+            stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
+            if not stuck:
+                self._supervisor.alive(self._status(loops))
+            if self._once:
+                # Twice in a row: between two stages a scan is nowhere for a moment.
+                idle_looks = idle_looks + 1 if self._all_done() else 0
+                if idle_looks > 1:
+                    return
+
+    def _all_done(self) -> bool:
+        """Say whether everything that was there is finished; closes what only waits for more to come."""
+        if not self._intake.looked or self._intake.settling or self._intake.waiting or not self._met_database:
+            return False
+        left = work_left(self._database)
+        if left.scans == 0 and left.stacks == 0 and left.open_stacks:
+            self._filing.close_all()
+            self._filing_loop.wake()
+            return False
+        return left.scans == 0 and left.stacks == 0
+
+    def _status(self, loops: list[Loop]) -> str:
+        away = any(loop.database_away for loop in loops)
+        words = ["database away" if away else "working", f"{self._intake.waiting} claimed scans wait"]
+        return "; ".join(words)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        _LOG.info("service_stopping", signal=signal.Signals(number).name)
+        self._stop.set()
+        for loop in (self._intake_loop, *self._reading_loops, self._filing_loop):
+            loop.wake()
+
+    def _end(self, loops: list[Loop]) -> None:
+        self._supervisor.stopping()
+        self._stop.set()
+        for loop in loops:
+            loop.wake()
+        self._watcher.stop()
+        ends_at = time.monotonic() + _END_SECONDS
+        for loop in loops:
+            if not loop.join(max(0.1, ends_at - time.monotonic())):
+                _LOG.error("work_failed", work=loop.name, error="did_not_end", location="service")
+        self._database.close()
+        os.close(self._lock)
+
+
+def _inbox(box: Box, configuration: Configuration) -> Inbox:
+    intake = configuration.settings.intake
+    share = box.kind == "share"
+    return Inbox(
+        box=box.code,
+        path=box.inbox,
+        share=share,
+        rules=SettlingRules(
+            quiet_seconds=intake.share_quiet_seconds if share else intake.quiet_seconds,
+            give_up_seconds=intake.give_up_seconds,
+        ),
+        sweep_seconds=intake.share_sweep_seconds if share else intake.sweep_seconds,
+    )
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentUnfit(
+            f"{folder} can't be made ({type(error).__name__}).", "Make it, and give it to the service's user."
+        ) from None
+
+
+def _lock(state: Path) -> int:
+    """Take the station's state folder for this process; the lock goes with it, however it ends."""
+    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise EnvironmentUnfit(
+            "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
+        ) from None
+    return descriptor
+
+
+def _forget_environment() -> None:
+    """Take our settings out of the environment: reader processes inherit it, and a URL may hold a password."""
+    for name in [name for name in os.environ if name.startswith("SKRYNKA_")] + ["CREDENTIALS_DIRECTORY"]:
+        os.environ.pop(name, None)
