@@ -1,0 +1,1 @@
+"""Alembic's scripts; they ship with the program, and `skrynka db upgrade` runs them."""

