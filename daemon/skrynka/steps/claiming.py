@@ -153,9 +153,9 @@ def _prepare(taken: Claim) -> None:
             try:
                 make_folder(taken.path.parent, taken.inbox)
             except OSError as error:
-                raise _refused(taken, error) from None
+                raise _refusal(error) from None
         write_durably(taken.folder / _SIDECAR, to_sidecar(taken))
-    except OSError:
+    except (OSError, ClaimRefused):
         with contextlib.suppress(OSError):
             _remove_folder(taken.folder)
         raise
@@ -178,6 +178,10 @@ def _refused(taken: Claim, error: OSError) -> SkrynkaError:
             _remove_folder(taken.folder)
             if isinstance(error, FileNotFoundError):
                 return ClaimLost("The file is gone from its inbox.")
+    return _refusal(error)
+
+
+def _refusal(error: OSError) -> ClaimRefused:
     name = errno.errorcode.get(error.errno or 0, "OSError")
     return ClaimRefused(f"A file can't be taken from an inbox ({name}).", "Look at the rights on the inbox's folder.")
 

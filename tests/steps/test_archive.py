@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from skrynka.core.errors import EnvironmentUnfit
+from skrynka.steps.archive import Archive, ArchiveDamaged, SourceChanged
+from tests.support.syscalls import calls_that_last, position
+
+CONTENT = b"%PDF-1.7 a scan"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+SIDECAR = {"number": 7, "box": "OBL-01", "original_name": os.fsdecode(b"\xcf.pdf")}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def archive(root: Path) -> Archive:
+    return Archive(root)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "original"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def files(root: Path) -> list[str]:
+    return sorted(str(each.relative_to(root)) for each in root.rglob("*") if not each.is_dir())
+
+
+def test_an_original_lies_under_its_hash_with_a_sidecar_that_a_database_can_be_rebuilt_from(
+    archive: Archive, root: Path, source: Path
+) -> None:
+    stored = archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar=SIDECAR)
+    assert (stored.sha256, stored.size_bytes, stored.known) == (SHA256, len(CONTENT), False)
+    folder = f"originals/{SHA256[:2]}/{SHA256}"
+    assert files(root) == [f"{folder}/id-1.json", f"{folder}/original.pdf"]
+    assert archive.original_path(SHA256).read_bytes() == CONTENT
+    told = json.loads((root / folder / "id-1.json").read_bytes())
+    assert told == {**SIDECAR, "sha256": SHA256, "size_bytes": len(CONTENT), "file_type": "pdf"}
+
+
+def test_the_archives_copy_is_an_inode_of_its_own(archive: Archive, source: Path) -> None:
+    with source.open("r+b") as writer:  # its descriptor outlives any rename
+        archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+        writer.write(b"overwritten by a writer that never let go")
+    assert archive.original_path(SHA256).read_bytes() == CONTENT
+
+
+def test_the_same_scan_stored_again_changes_nothing(archive: Archive, root: Path, source: Path) -> None:
+    archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar=SIDECAR)
+    before = files(root)
+    inode = archive.original_path(SHA256).stat().st_ino
+    assert archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar=SIDECAR).known
+    assert files(root) == before
+    assert archive.original_path(SHA256).stat().st_ino == inode
+
+
+def test_another_scan_with_the_same_bytes_adds_its_own_sidecar(archive: Archive, root: Path, source: Path) -> None:
+    for scan_id in ("id-1", "id-2"):
+        archive.store_original(source, scan_id=scan_id, file_type="pdf", sidecar=SIDECAR)
+    assert [Path(each).name for each in files(root)] == ["id-1.json", "id-2.json", "original.pdf"]
+
+
+def test_a_scan_of_an_unknown_type_is_kept_too(archive: Archive, source: Path) -> None:
+    archive.store_original(source, scan_id="id-1", file_type=None, sidecar={})
+    assert archive.original_path(SHA256).name == "original.bin"
+
+
+def test_an_empty_scan_is_kept_too(archive: Archive, source: Path) -> None:
+    source.write_bytes(b"")
+    stored = archive.store_original(source, scan_id="id-1", file_type=None, sidecar={})
+    assert (stored.size_bytes, archive.original_path(stored.sha256).read_bytes()) == (0, b"")
+
+
+def test_a_scan_that_changes_while_it_is_copied_is_not_stored(
+    archive: Archive, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer must write at the right moment, so it does when the copy's first piece is read."""
+    read = os.pread
+
+    def read_and_write(descriptor: int, count: int, offset: int) -> bytes:
+        chunk = read(descriptor, count, offset)
+        if offset == 0:
+            with source.open("ab") as writer:
+                writer.write(b"one more page")
+        return chunk
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", read_and_write)
+        with pytest.raises(SourceChanged):
+            archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    assert files(root) == []
+
+
+def test_a_link_is_not_followed_into_the_archive(archive: Archive, root: Path, source: Path) -> None:
+    link = source.with_name("link")
+    link.symlink_to(source)
+    os.mkfifo(source.with_name("pipe"))
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=r"symbolic|regular"):
+            archive.store_original(source.with_name(name), scan_id="id-1", file_type="pdf", sidecar={})
+    assert files(root) == []
+
+
+def test_other_bytes_under_a_known_hash_are_told_and_left(archive: Archive, root: Path, source: Path) -> None:
+    archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    archive.store_document(source)
+    for damaged in (archive.original_path(SHA256), archive.document_path(SHA256)):
+        damaged.write_bytes(b"cut of")
+    before = files(root)
+    with pytest.raises(ArchiveDamaged):
+        archive.store_original(source, scan_id="id-2", file_type="pdf", sidecar={})
+    with pytest.raises(ArchiveDamaged):
+        archive.store_document(source)
+    assert files(root) == before
+
+
+def test_what_is_not_there_is_told(archive: Archive) -> None:
+    with pytest.raises(ArchiveDamaged):
+        archive.original_path(SHA256)
+    with pytest.raises(ArchiveDamaged):
+        archive.document_path(SHA256)
+
+
+def test_a_document_lies_under_its_hash_and_is_stored_once(archive: Archive, root: Path, source: Path) -> None:
+    first = archive.store_document(source)
+    inode = archive.document_path(first.sha256).stat().st_ino
+    assert archive.store_document(source) == first
+    assert (first.sha256, first.size_bytes) == (SHA256, len(CONTENT))
+    assert files(root) == [f"documents/{SHA256[:2]}/{SHA256}.pdf"]
+    assert archive.document_path(SHA256).stat().st_ino == inode
+
+
+def test_threads_may_store_the_same_at_the_same_time(archive: Archive, root: Path, source: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stored = set(pool.map(lambda _: archive.store_document(source), range(16)))
+    assert len(stored) == 1
+    assert archive.document_path(SHA256).read_bytes() == CONTENT
+    assert len(files(root)) == 1
+
+
+def test_everything_in_the_archive_is_closed_to_others(archive: Archive, root: Path, source: Path) -> None:
+    before = os.umask(0)
+    try:
+        archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+        archive.store_document(source)
+        archive.note_quarantine("id-1", "ST-1-7", SHA256, "why")
+    finally:
+        os.umask(before)
+    for each in root.rglob("*"):
+        if not each.is_symlink():
+            assert each.stat().st_mode & 0o7777 == (0o750 if each.is_dir() else 0o640), each
+
+
+def test_a_quarantined_scan_has_its_reason_in_words_and_a_link_that_moves_with_the_archive(
+    archive: Archive, root: Path, source: Path
+) -> None:
+    archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    archive.note_quarantine("id-1", "ST-1-7", SHA256, "an older reason")
+    archive.note_quarantine("id-1", "ST-1-7", SHA256, "Файл зашифровано.")
+    moved = root.rename(root.with_name("moved"))
+    folder = moved / "quarantine" / "ST-1-7-id-1"
+    assert (folder / "reason.txt").read_text(encoding="utf-8").splitlines() == [
+        "Файл зашифровано.",
+        "",
+        f"The original: originals/{SHA256[:2]}/{SHA256}/original.pdf (in the archive)",
+    ]
+    assert (folder / "original.pdf").read_bytes() == CONTENT
+
+
+def test_clearing_a_quarantine_leaves_the_original_and_may_be_repeated(archive: Archive, source: Path) -> None:
+    archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    archive.clear_quarantine("id-1")
+    archive.note_quarantine("id-1", "ST-1-7", SHA256, "why")
+    link = next(archive.original_path(SHA256).parents[3].glob("quarantine/*/original.pdf"))
+    archive.clear_quarantine("id-1")
+    archive.clear_quarantine("id-1")
+    assert not link.parent.exists()
+    assert archive.original_path(SHA256).read_bytes() == CONTENT
+
+
+def test_a_probe_leaves_nothing_behind(archive: Archive, root: Path) -> None:
+    archive.write_probe()
+    assert files(root) == []
+    assert archive.free_bytes() > 0
+
+
+def test_an_archive_that_is_away_is_told_by_the_probe(archive: Archive, root: Path) -> None:
+    shutil.rmtree(root)
+    with pytest.raises(EnvironmentUnfit, match="ENOENT"):
+        archive.write_probe()
+
+
+def test_what_a_crash_left_half_written_is_swept_after_a_while(archive: Archive, root: Path) -> None:
+    assert archive.sweep_incoming(before=1e12) == 0
+    archive.write_probe()
+    for name, age in (("old", 1_000), ("new", 2_000)):
+        (root / ".incoming" / name).write_bytes(b"")
+        os.utime(root / ".incoming" / name, (age, age))
+    assert archive.sweep_incoming(before=1_500) == 1
+    assert files(root) == [".incoming/new"]
+
+
+def test_an_original_is_durable_before_its_name_its_name_before_its_sidecar(
+    root: Path, source: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from skrynka.steps.archive import Archive\n"
+        "Archive(Path(sys.argv[1])).store_original(Path(sys.argv[2]), scan_id='id', file_type='pdf', sidecar={})"
+    )
+    calls = calls_that_last(code, tmp_path / "log", root, source)
+    shelf = root / "originals" / SHA256[:2]
+    content = position(calls, "fsync", f"{root}/.incoming/")
+    for parent in (root, root / "originals", shelf):
+        position(calls, "fsync", f"{parent}>")
+    name = position(calls, "rename", "/original.pdf", after=content)
+    folder = position(calls, "fsync", f"{shelf / SHA256}>", after=name)
+    sidecar = position(calls, "rename", "/id.json", after=folder)
+    position(calls, "fsync", f"{shelf / SHA256}>", after=sidecar)

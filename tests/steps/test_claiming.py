@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from skrynka.core.claims import Claim, from_sidecar, to_sidecar
+from skrynka.core.entries import Odd, OddKind, Seen
+from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
+from skrynka.steps.listing import list_inbox
+from tests.support.syscalls import calls_that_last, position
+
+NAME = "Шевченко Т.Г.pdf"
+AT = datetime(2022, 2, 23, 8, 30, tzinfo=UTC)
+
+
+class Place:
+    """An inbox and a spool."""
+
+    def __init__(self, inbox: Path, spool: Path) -> None:
+        self.inbox = inbox
+        self.spool = spool
+        inbox.mkdir()
+        spool.mkdir()
+
+    def drop(self, content: bytes = b"%PDF", name: str = NAME) -> Seen:
+        """Save a file into the inbox; give what a listing then shows."""
+        (self.inbox / name).write_bytes(content)
+        return next(each for each in list_inbox(self.inbox).seen if each.name == name)
+
+    def take(self, seen: Seen, number: int = 1, *, share: bool = False) -> Claim | Odd:
+        """Claim it under this number."""
+        return claim(
+            self.spool,
+            self.inbox,
+            seen,
+            scan_id=f"id-{number}",
+            number=number,
+            station="ST-1",
+            box="OBL-01",
+            claimed_at=AT,
+            share=share,
+        )
+
+    def taken(self, seen: Seen, number: int = 1, *, share: bool = False) -> Claim:
+        """Claim it, as a regular file."""
+        taken = self.take(seen, number, share=share)
+        assert isinstance(taken, Claim)
+        return taken
+
+    def left(self) -> list[str]:
+        """Everything in the spool, and every file in the inbox: the folders that shares get stay."""
+        files = (each for each in self.inbox.rglob("*") if not each.is_dir())
+        return sorted(each.name for each in (*files, *self.spool.iterdir()))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "inbox", tmp_path / "spool")
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[Place]:
+    """The inbox on another file system than the spool."""
+    shm = Path("/dev/shm")  # noqa: S108 - the other file system that every Linux has
+    if not os.access(shm, os.W_OK) or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no other file system to be had here")
+    with tempfile.TemporaryDirectory(dir=shm) as folder:
+        yield Place(Path(folder) / "inbox", tmp_path / "spool")
+
+
+def test_a_claimed_file_is_in_the_spool_with_a_sidecar_that_tells_all(place: Place) -> None:
+    seen = place.drop()
+    taken = place.taken(seen, 7)
+    assert not list(place.inbox.iterdir())
+    assert taken.path == place.spool / "id-7" / "original"
+    assert taken.path.read_bytes() == b"%PDF"
+    assert (taken.number, taken.station, taken.box, taken.original_name) == (7, "ST-1", "OBL-01", NAME)
+    assert (taken.claimed_at, taken.changed) == (AT, False)
+    assert open_claims(place.spool).claims == (taken,)
+
+
+def test_folders_and_sidecars_are_closed_to_others(place: Place) -> None:
+    before = os.umask(0)
+    try:
+        taken = place.taken(place.drop())
+    finally:
+        os.umask(before)
+    assert taken.folder.stat().st_mode & 0o7777 == 0o750
+    assert (taken.folder / "claim.json").stat().st_mode & 0o7777 == 0o640
+
+
+def test_the_original_name_stays_out_of_a_claims_repr(place: Place) -> None:
+    assert "Шевченко" not in repr(place.taken(place.drop()))
+
+
+def test_a_name_that_is_not_utf_8_survives(place: Place) -> None:
+    name = os.fsdecode(b"\xcf\n\xee.pdf")
+    place.taken(place.drop(name=name))
+    assert open_claims(place.spool).claims[0].original_name == name
+
+
+def test_a_file_that_vanished_is_lost_to_somebody_and_leaves_nothing(place: Place) -> None:
+    seen = place.drop()
+    (place.inbox / NAME).unlink()
+    with pytest.raises(ClaimLost) as caught:
+        place.take(seen)
+    assert "Шевченко" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert place.left() == []
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_of_processes_that_race_for_files_each_file_goes_to_one(place: Place, *, share: bool) -> None:
+    names = [f"{number}.pdf" for number in range(20)]
+    for name in names:
+        place.drop(name.encode(), name)
+    code = (
+        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from skrynka.steps.claiming import claim, ClaimLost\n"
+        "from skrynka.steps.listing import list_inbox\n"
+        "inbox, spool, who, share = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4] == 'True'\n"
+        "seen = list_inbox(inbox, lambda name: name.startswith('.')).seen\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for n, each in enumerate(seen):\n"
+        "    try: claim(spool, inbox, each, scan_id=f'{who}-{n}', number=n, station=who, box='B',\n"
+        "               claimed_at=datetime.now(UTC), share=share)\n"
+        "    except ClaimLost: pass\n"
+    )
+    spools = [place.spool / who for who in ("one", "two", "three")]
+    racers = []
+    for spool in spools:
+        spool.mkdir()
+        command = [sys.executable, "-I", "-c", code, place.inbox, spool, spool.name, str(share)]
+        racers.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == b"ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write(b"go\n")
+        racer.stdin.flush()
+    for racer in racers:
+        racer.communicate()
+        assert racer.returncode == 0
+    contents = [each.path.read_bytes().decode() for spool in spools for each in open_claims(spool).claims]
+    assert sorted(contents) == sorted(names)
+    assert list_inbox(place.inbox, lambda name: name.startswith(".")).seen == ()
+
+
+def test_a_file_that_changed_between_listing_and_claim_is_taken_and_told(place: Place) -> None:
+    seen = place.drop()
+    with (place.inbox / NAME).open("ab") as writer:
+        writer.write(b"more")
+    taken = place.taken(seen)
+    assert taken.changed
+    assert open_claims(place.spool).claims[0].changed
+
+
+def test_another_file_under_the_same_name_is_told_even_with_the_same_size_and_time(place: Place) -> None:
+    seen = place.drop()
+    fresh = place.inbox / "fresh"
+    fresh.write_bytes(b"%pdf")
+    os.utime(fresh, ns=(seen.mtime_ns, seen.mtime_ns))
+    fresh.rename(place.inbox / NAME)
+    assert place.taken(seen).changed
+
+
+def test_inode_numbers_that_cannot_be_relied_on_are_not_compared(place: Place) -> None:
+    seen = place.drop()
+    assert not place.taken(Seen(seen.name, seen.size, seen.mtime_ns, 0, seen.device)).changed
+
+
+def test_a_link_swapped_in_is_set_aside_and_never_opened(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    seen = place.drop()
+    (place.inbox / NAME).unlink()
+    (place.inbox / NAME).symlink_to(tmp_path / "secret")
+    assert place.take(seen) == Odd(NAME, OddKind.SYMLINK)
+    assert (place.spool / ".odd" / "id-1" / "original").is_symlink()
+    assert (tmp_path / "secret").read_bytes() == b"secret"
+    assert open_claims(place.spool).claims == ()
+
+
+def test_a_fifo_swapped_in_on_a_share_is_set_aside(place: Place) -> None:
+    seen = place.drop()
+    (place.inbox / NAME).unlink()
+    os.mkfifo(place.inbox / NAME)
+    assert place.take(seen, share=True) == Odd(NAME, OddKind.FIFO)
+    assert open_claims(place.spool).claims == ()
+
+
+def test_a_link_taken_by_a_process_that_was_killed_is_set_aside_at_the_next_start(place: Place) -> None:
+    taken = place.taken(place.drop())
+    taken.path.unlink()
+    taken.path.symlink_to("/etc/passwd")
+    found = open_claims(place.spool)
+    assert (found.claims, found.odd) == ((), (Odd(NAME, OddKind.SYMLINK),))
+    assert open_claims(place.spool).odd == ()
+
+
+def test_on_a_share_the_rename_stays_within_it_and_the_copy_follows(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    assert taken.path == place.inbox / ".claimed" / "ST-1" / "id-1"
+    assert open_claims(place.spool).claims == (taken,)
+    fetched = fetch(taken)
+    assert fetched.path.read_bytes() == b"%PDF"
+    assert fetched.path.parent == place.spool / "id-1"
+    assert not taken.path.exists()
+    assert fetch(fetched) is fetched
+    assert open_claims(place.spool).claims == (fetched,)
+    release(fetched)
+    assert place.left() == []
+
+
+def test_an_inbox_on_another_file_system_is_claimed_as_a_share(apart: Place) -> None:
+    taken = apart.taken(apart.drop())
+    assert taken.path == apart.inbox / ".claimed" / "ST-1" / "id-1"
+    assert not taken.changed
+    assert open_claims(apart.spool).claims == (taken,)
+    assert fetch(taken).path.read_bytes() == b"%PDF"
+
+
+def test_a_copy_that_was_killed_half_way_is_made_again(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    (taken.folder / "original.part").write_bytes(b"%P")
+    assert fetch(open_claims(place.spool).claims[0]).path.read_bytes() == b"%PDF"
+
+
+def test_a_copy_killed_before_the_shares_file_went_is_released_with_it(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    (taken.folder / "original").write_bytes(b"%PDF")
+    found = open_claims(place.spool).claims[0]
+    assert found.path == taken.folder / "original"
+    release(found)
+    assert not taken.path.exists()
+
+
+def test_claims_on_a_share_that_is_away_are_kept_until_it_is_back(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    place.inbox.rename(place.inbox.with_name("away"))
+    found = open_claims(place.spool)
+    assert (found.claims, found.away) == ((), ("id-1",))
+    place.inbox.with_name("away").rename(place.inbox)
+    assert open_claims(place.spool).claims == (taken,)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_a_sidecar_alone_is_removed_and_the_file_stays_in_its_inbox(place: Place, *, share: bool) -> None:
+    taken = place.taken(place.drop(), share=share)
+    taken.path.rename(place.inbox / NAME)
+    assert open_claims(place.spool).claims == ()
+    assert [each.name for each in list_inbox(place.inbox).seen] == [NAME]
+    assert not taken.folder.exists()
+
+
+def test_a_folder_without_a_sidecar_is_removed_if_it_holds_nothing_of_worth(place: Place) -> None:
+    folder = place.spool / "id-1"
+    folder.mkdir()
+    (folder / ".0123.tmp").write_bytes(b"{")
+    found = open_claims(place.spool)
+    assert (found.claims, found.damaged) == ((), ())
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("sidecar", [None, b"", b"[]", b"{}", b"\xff"])
+def test_a_file_without_a_readable_sidecar_is_left_and_told(place: Place, sidecar: bytes | None) -> None:
+    taken = place.taken(place.drop())
+    (taken.folder / "claim.json").unlink()
+    if sidecar is not None:
+        (taken.folder / "claim.json").write_bytes(sidecar)
+    assert open_claims(place.spool).damaged == ("id-1",)
+    assert taken.path.read_bytes() == b"%PDF"
+
+
+def test_open_claims_come_in_the_order_of_their_numbers(place: Place) -> None:
+    for number in (10, 2, 33):
+        place.take(place.drop(name=f"{number}"), number)
+    assert [each.number for each in open_claims(place.spool).claims] == [2, 10, 33]
+
+
+def test_releasing_leaves_nothing_and_may_be_repeated(place: Place) -> None:
+    taken = place.taken(place.drop())
+    release(taken)
+    release(taken)
+    assert place.left() == []
+
+
+def test_a_scan_id_is_never_used_twice(place: Place) -> None:
+    first = place.taken(place.drop(b"first"))
+    with pytest.raises(FileExistsError):
+        place.take(place.drop(b"second"))
+    assert first.path.read_bytes() == b"first"
+    assert (place.inbox / NAME).read_bytes() == b"second"
+
+
+def test_a_rename_that_happened_and_reported_an_error_is_a_claim(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NFS does so when an answer is lost and the request repeated; no file system here does, so it is put in."""
+    rename = Path.rename
+
+    def lying(source: Path, target: Path) -> Path:
+        rename(source, target)
+        if source.name == NAME:
+            raise FileNotFoundError(errno.ENOENT, "gone", str(source))
+        return target
+
+    seen = place.drop()
+    monkeypatch.setattr(Path, "rename", lying)
+    assert place.taken(seen, share=True).path.read_bytes() == b"%PDF"
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_an_inbox_that_refuses_keeps_its_file_and_the_spool_stays_clean(
+    place: Place, monkeypatch: pytest.MonkeyPatch, *, share: bool
+) -> None:
+    """Rights don't bind root, who runs tests too, so the refusal is put in."""
+
+    def refuse(source: Path, _target: Path) -> Path:
+        raise PermissionError(errno.EACCES, "no", str(source))
+
+    seen = place.drop()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", refuse)
+        with pytest.raises(ClaimRefused, match="EACCES") as caught:
+            place.take(seen, share=share)
+    assert "Шевченко" not in str(caught.value)
+    assert (place.inbox / NAME).read_bytes() == b"%PDF"
+    assert not list(place.spool.iterdir())
+
+
+def test_a_share_where_nothing_can_be_made_refuses(place: Place) -> None:
+    seen = place.drop()
+    (place.inbox / ".claimed").write_bytes(b"a file in the folder's place")
+    with pytest.raises(ClaimRefused, match="ENOTDIR"):
+        place.take(seen, share=True)
+    assert not list(place.spool.iterdir())
+
+
+def test_a_spool_that_cannot_be_written_leaves_the_file_in_its_inbox(place: Place) -> None:
+    seen = place.drop()
+    code = (
+        "import resource, sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from skrynka.steps.claiming import claim; from skrynka.steps.listing import list_inbox\n"
+        "spool, inbox = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "try: claim(spool, inbox, list_inbox(inbox).seen[0], scan_id='id', number=1, station='S', box='B',\n"
+        "           claimed_at=datetime.now(UTC))\n"
+        "except OSError: sys.exit(7)"
+    )
+    assert subprocess.run([sys.executable, "-I", "-c", code, place.spool, place.inbox], check=False).returncode == 7
+    assert list_inbox(place.inbox).seen == (seen,)
+    assert not list(place.spool.iterdir())
+
+
+def test_the_sidecar_is_durable_before_the_file_moves_and_the_names_after(place: Place, tmp_path: Path) -> None:
+    place.drop()
+    code = (
+        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from skrynka.steps.claiming import claim, release; from skrynka.steps.listing import list_inbox\n"
+        "spool, inbox = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "release(claim(spool, inbox, list_inbox(inbox).seen[0], scan_id='id', number=1, station='S', box='B',\n"
+        "              claimed_at=datetime.now(UTC)))\n"
+    )
+    calls = calls_that_last(code, tmp_path / "log", place.spool, place.inbox)
+    folder = position(calls, "fsync", f"{place.spool}>")
+    content = position(calls, "fsync", ".tmp>", after=folder)
+    name = position(calls, "rename", "/claim.json", after=content)
+    sidecar = position(calls, "fsync", f"{place.spool}/id>", after=name)
+    move = position(calls, "rename", '/id/original"', after=sidecar)
+    taken = position(calls, "fsync", f"{place.spool}/id>", after=move)
+    gone = position(calls, "fsync", f"{place.inbox}>", after=move)
+    # And on release the file goes first, durably, then the sidecar: it must never be a file that nobody can tell.
+    unlinked = position(calls, "unlink", "/id/original", after=max(taken, gone))
+    durable = position(calls, "fsync", f"{place.spool}/id>", after=unlinked)
+    position(calls, "unlink", "/id/claim.json", after=durable)
+
+
+def test_a_sidecar_says_all_of_a_claim(place: Place) -> None:
+    taken = place.taken(place.drop())
+    assert from_sidecar(to_sidecar(taken), taken.folder) == taken
+
+
+def test_a_damaged_sidecar_is_not_echoed() -> None:
+    with pytest.raises(ValueError, match="no sidecar") as caught:
+        from_sidecar(b'{"original_name": "Shevchenko"}', Path())
+    assert "Shevchenko" not in str(caught.value)
+    assert caught.value.__suppress_context__

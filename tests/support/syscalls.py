@@ -1,0 +1,49 @@
+"""What a piece of Python asks of the kernel, in order: told by strace."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_TRACED = "fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat"
+_CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A system call that succeeded: descriptors stand with their paths, as in `fsync(3</a/b>)`."""
+
+    name: str
+    arguments: str
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments})"
+
+
+def calls_that_last(code: str, log: Path, *arguments: str | Path) -> list[Call]:
+    """Run Python `code` under strace and give its successful calls that make or change names durably, in order."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace isn't installed")
+    probe = subprocess.run([strace, "-o", "/dev/null", "true"], check=False, capture_output=True)
+    if probe.returncode != 0:
+        pytest.skip("strace can't trace here (ptrace is forbidden)")
+    command = [strace, "-f", "-y", "-s", "4096", "-e", f"trace={_TRACED}", "-o", log]
+    subprocess.run([*command, sys.executable, "-I", "-c", code, *arguments], check=True)
+    matches = [_CALL.match(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return [Call(each["name"], each["arguments"]) for each in matches if each is not None and each["result"] == "0"]
+
+
+def position(calls: list[Call], name: str, part: str, after: int = -1) -> int:
+    """Find the first call of this name, later than `after`, with `part` in its arguments; fail the test if none is."""
+    for number, call in enumerate(calls):
+        if number > after and call.name == name and part in call.arguments:
+            return number
+    told = "\n".join(str(call) for call in calls)
+    pytest.fail(f"no {name} of {part} after call {after} in:\n{told}")
