@@ -24,7 +24,7 @@ def meter_photo(rng: np.random.Generator, width: int, height: int) -> Picture:
     turned = photo.rotate(float(rng.uniform(-9, 9)), Image.Resampling.BILINEAR, center=(cx, cy), fillcolor=wall).filter(
         ImageFilter.GaussianBlur(0.5 * scale)
     )
-    return _lit(np.asarray(turned, np.float32), rng)
+    return _lit(np.asarray(turned), rng)
 
 
 def _tiles(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, height: int, scale: float) -> None:
@@ -84,12 +84,17 @@ def _rollers(draw: ImageDraw.ImageDraw, rng: np.random.Generator, cx: float, cy:
         draw.text((x, cy + lift), digit, fill=(244, 244, 240), font=font, anchor="mm")
 
 
-def _lit(photo: npt.NDArray[np.float32], rng: np.random.Generator) -> Picture:
+def _lit(photo: Picture, rng: np.random.Generator) -> Picture:
     height, width = photo.shape[:2]
-    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
+    # Light changes slowly over a photo: computed coarsely, then stretched.
+    y, x = np.mgrid[0:1:60j, 0:1:60j].astype(np.float32)
     lamp_x, lamp_y = rng.uniform(0.1, 0.9, 2)
     light = 1.22 - 0.75 * np.hypot(x - lamp_x, y - lamp_y)
     glare = 90 * np.exp(-(((x - lamp_x) / 0.06) ** 2) - ((y - lamp_y) / 0.035) ** 2)
-    noise = rng.normal(0, 7, (height, width, 1)).astype(np.float32)
-    lit = photo * light[:, :, np.newaxis] + glare[:, :, np.newaxis] + noise
-    return np.asarray(np.clip(lit, 0, 255), np.uint8)
+    noise = rng.standard_normal((height, width), np.float32) * 7 + _stretched(glare, width, height)
+    lit = photo * _stretched(light, width, height)[:, :, np.newaxis] + noise[:, :, np.newaxis]
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def _stretched(coarse: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR))

@@ -34,6 +34,10 @@ _CELLS = len(_START) + 2 * _BITS + len(_STOP)
 _READ_DPI = 100
 """A cell is 5.5 pixels then: more resolution only brings more noise."""
 _STRIP_MM = 24.0
+_EDGE_MM = 5.0
+"""The scanner's shadow may be dark there, and no row is."""
+_PALEST_BLACK = 120
+"""Where nothing is darker there is no row: most blank pages are seen to be blank at once."""
 _SLOPES = sorted(np.tan(np.radians(np.arange(-4.0, 4.01, 0.5))), key=abs)
 _SMOOTH_ROWS = 5
 """Lines averaged before thresholding; the row is 12 high at the reading's resolution."""
@@ -93,7 +97,8 @@ def _shrink(picture: Picture, dpi: float) -> Picture:
 
 def _ids_in(area: Picture) -> Iterator[int]:
     height, width = area.shape
-    if width < _CELLS * CELL_MM * _READ_DPI / 25.4:
+    edge = round(_EDGE_MM * _READ_DPI / 25.4)
+    if width < _CELLS * CELL_MM * _READ_DPI / 25.4 or area[:-edge, edge:-edge].min() > _PALEST_BLACK:
         return
     columns = np.arange(width)
     rows = np.arange(height)[:, np.newaxis]

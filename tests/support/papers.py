@@ -60,16 +60,31 @@ _STAMPED: dict[str, tuple[float, float]] = {
 _LABORATORYS_OWN = frozenset({"CERT", "PROTOCOL", "UNFIT", "WORKS"})
 
 
+def anybody(rng: np.random.Generator) -> Person:
+    """Pick one of the invented people."""
+    return PEOPLE[int(rng.integers(len(PEOPLE)))]
+
+
 def paper_size(kind: str) -> tuple[float, float]:
     """Give a paper's width and height in millimetres."""
     return A5 if kind in _A5_KINDS else A4
 
 
 def paper(
-    kind: str, page_id: int, rng: np.random.Generator, dpi: int, *, page: int = 1, colour: bool = False
+    kind: str,
+    page_id: int,
+    rng: np.random.Generator,
+    dpi: int,
+    *,
+    page: int = 1,
+    person: Person | None = None,
+    colour: bool = False,
 ) -> Picture:
-    """Draw one page of a paper of this document kind, with its id; `page` is 1-based within the paper."""
-    person = PEOPLE[int(rng.integers(len(PEOPLE)))]
+    """Draw one page of a paper of this document kind, with its id; `page` is 1-based within the paper.
+
+    `person` is whose paper it is; without one, somebody's.
+    """
+    person = person or anybody(rng)
     if kind == "PHOTO":
         picture = _photo_page(rng, dpi, colour=colour)
     elif page > 1:
@@ -134,7 +149,7 @@ def _photo_page(rng: np.random.Generator, dpi: int, *, colour: bool) -> Picture:
     picture = blank_paper(dpi, colour=colour)
     whole = rng.random() < 0.3
     size_mm = (190.0, 250.0) if whole else (150.0, 112.0)
-    scale = min(1.0, 150 / dpi)  # a phone's picture printed at home isn't sharper than that
+    scale = min(1.0, 110 / dpi)  # a phone's picture printed at home isn't sharper than that
     width, height = (round(pixels(side, dpi) * scale) for side in size_mm)
     photo = Image.fromarray(meter_photo(rng, width, height))
     printed = photo.resize((pixels(size_mm[0], dpi), pixels(size_mm[1], dpi)), Image.Resampling.BILINEAR)
