@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from skrynka.core.errors import ConservationBroken
 from skrynka.core.model import PageReading
+from skrynka.core.naming import scan_name
 from skrynka.core.stacking import Assemble, ClosedBy, Segment
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, record_events
@@ -71,7 +72,7 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
         row = connection.execute(query).first()
     if row is None:
         return None
-    return UnassembledScan(row.id, f"{row.station_code}-{row.number}", ScanState(row.state), row.retried)
+    return UnassembledScan(row.id, scan_name(row.station_code, row.number), ScanState(row.state), row.retried)
 
 
 def scan_readings(db: Database, scan_id: str) -> list[PageReading]:

@@ -7,13 +7,14 @@ Every taking raises the epoch, and what a worker writes in the end names the epo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Table, false, func
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
+from skrynka.core.naming import scan_name
 from skrynka.store.columns import Timestamp
 
 ATTEMPTS = 3
@@ -39,7 +40,7 @@ class TakenScan:
     @property
     def name(self) -> str:
         """Give the name that people use, such as "A-4417"."""
-        return f"{self.station_code}-{self.number}"
+        return scan_name(self.station_code, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class TakenStack:
     station_code: str
     number: int
     box_code: str
-    plan: str | None
+    plan: str | None = field(repr=False)
     """The stored plan's JSON: whoever finds one, cuts by it."""
     config_digest: str | None
     gap_at_end: bool

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -29,15 +31,18 @@ __all__ = [
 ]
 
 
-def take_scan(db: Database, owner: str, lease_seconds: float) -> TakenScan | None:
+def take_scan(
+    db: Database, owner: str, lease_seconds: float, given_up: Callable[[TakenScan], None] = lambda _scan: None
+) -> TakenScan | None:
     """Take the scan that has waited longest, or one whose lease has run out; None when there is none.
 
     The attempt is counted before the work begins, so that a scan that kills its host is counted too. One that broke
-    off three times goes to quarantine here, and the next one is taken. `owner` names the worker and is the actor of
-    its events, such as "worker:a". No two workers get the same scan. Raises DatabaseAway.
+    off three times goes to quarantine here, `given_up` is told of it afterwards, and the next one is taken. `owner`
+    names the worker and is the actor of its events, such as "worker:a". No two workers get the same scan. Raises
+    DatabaseAway.
     """
 
-    def work(connection: Connection) -> TakenScan | None:
+    def work(connection: Connection) -> tuple[TakenScan | None, list[TakenScan]]:
         abandoned = and_(scan.c.state == ScanState.READING.value, lease_is_over(connection, scan))
         waiting = or_(scan.c.state == ScanState.RECEIVED.value, abandoned)
         oldest = (
@@ -48,10 +53,11 @@ def take_scan(db: Database, owner: str, lease_seconds: float) -> TakenScan | Non
             .with_for_update(skip_locked=True)
         )
         events: list[NewEvent] = []
-        taken = None
+        taken, exhausted = None, []
         while taken is None and (row := connection.execute(oldest).first()) is not None:
             if row.attempts >= ATTEMPTS:
                 events += set_scan_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
+                exhausted.append(_taken(row, owner))
                 continue
             connection.execute(
                 update(scan)
@@ -64,22 +70,14 @@ def take_scan(db: Database, owner: str, lease_seconds: float) -> TakenScan | Non
                     lease_until=lease_end(connection, lease_seconds),
                 )
             )
-            taken = TakenScan(
-                id=row.id,
-                station_code=row.station_code,
-                number=row.number,
-                box_code=row.box_code,
-                sha256=row.sha256,
-                size_bytes=row.size_bytes,
-                file_type=FileType(row.file_type) if row.file_type else None,
-                attempt=row.attempts + 1,
-                epoch=row.epoch + 1,
-                owner=owner,
-            )
+            taken = replace(_taken(row, owner), attempt=row.attempts + 1, epoch=row.epoch + 1)
         record_events(connection, db.now(), owner, events)
-        return taken
+        return taken, exhausted
 
-    return db.transact(work)
+    taken, exhausted = db.transact(work)
+    for scan_given_up in exhausted:
+        given_up(scan_given_up)
+    return taken
 
 
 def renew_scan(db: Database, taken: TakenScan, lease_seconds: float) -> None:
@@ -161,6 +159,21 @@ def reset_interrupted(db: Database) -> int:
             update(stack).where(stack.c.lease_owner.is_not(None)).values(lease_owner=None, lease_until=None)
         )
         return scans.rowcount + stacks.rowcount
+
+
+def _taken(row: Row[Any], owner: str) -> TakenScan:
+    return TakenScan(
+        id=row.id,
+        station_code=row.station_code,
+        number=row.number,
+        box_code=row.box_code,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        file_type=FileType(row.file_type) if row.file_type else None,
+        attempt=row.attempts,
+        epoch=row.epoch,
+        owner=owner,
+    )
 
 
 def _still(taken: TakenScan) -> ColumnElement[bool]:

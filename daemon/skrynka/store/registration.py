@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from skrynka.core.errors import DatabaseRefused
 from skrynka.core.formats import FileType
+from skrynka.core.naming import scan_name
 from skrynka.store.accounts import settle_duplicates
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
@@ -27,8 +28,8 @@ class NewScan:
     number: int
     """The station's running number, from 1."""
     box_code: str
-    original_name: str
-    """As found in the inbox; bytes that aren't UTF-8 as surrogates, as Python gives them."""
+    original_name: str = field(repr=False)
+    """As found in the inbox; bytes that aren't UTF-8 as surrogates, as Python gives them. Private."""
     sha256: str
     """64 hexadecimal digits."""
     size_bytes: int
@@ -115,4 +116,4 @@ def _register(connection: Connection, new: NewScan, at: datetime) -> Registratio
 
 def _name_of(connection: Connection, scan_id: str | None) -> str | None:
     row = connection.execute(select(scan.c.station_code, scan.c.number).where(scan.c.id == scan_id)).first()
-    return None if row is None else f"{row.station_code}-{row.number}"
+    return None if row is None else scan_name(row.station_code, row.number)

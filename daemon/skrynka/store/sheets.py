@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -22,9 +22,9 @@ class PrintedSheet:
 
     number: int
     """The serial's digits as a number, from 1."""
-    code: RoutingCode
+    code: RoutingCode = field(repr=False)
     """What it says; its serial is there."""
-    text: str
+    text: str = field(repr=False)
     """The full routing code."""
 
 

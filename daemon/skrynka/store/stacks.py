@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, StackPage
+from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case
 from skrynka.store.database import Database
@@ -48,14 +50,16 @@ class StackScan:
     claimed_at: datetime
 
 
-def take_stack(db: Database, owner: str, lease_seconds: float) -> TakenStack | None:
+def take_stack(
+    db: Database, owner: str, lease_seconds: float, given_up: Callable[[TakenStack], None] = lambda _stack: None
+) -> TakenStack | None:
     """Take the stack that was closed first, or one whose lease has run out; None when there is none.
 
     As with scans, the attempt is counted before the work begins, and a stack that broke off three times goes to
-    quarantine with its scans. Raises DatabaseAway.
+    quarantine with its scans (`given_up` is told of it afterwards). Raises DatabaseAway.
     """
 
-    def work(connection: Connection) -> TakenStack | None:
+    def work(connection: Connection) -> tuple[TakenStack | None, list[TakenStack]]:
         free = or_(stack.c.lease_owner.is_(None), lease_is_over(connection, stack))
         oldest = (
             select(stack)
@@ -65,10 +69,11 @@ def take_stack(db: Database, owner: str, lease_seconds: float) -> TakenStack | N
             .with_for_update(skip_locked=True)
         )
         events: list[NewEvent] = []
-        taken = None
+        taken, exhausted = None, []
         while taken is None and (row := connection.execute(oldest).first()) is not None:
             if row.attempts >= ATTEMPTS:
                 events += set_stack_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
+                exhausted.append(_taken(row, owner))
                 continue
             connection.execute(
                 update(stack)
@@ -80,22 +85,14 @@ def take_stack(db: Database, owner: str, lease_seconds: float) -> TakenStack | N
                     lease_until=lease_end(connection, lease_seconds),
                 )
             )
-            taken = TakenStack(
-                id=row.id,
-                station_code=row.station_code,
-                number=row.number,
-                box_code=row.box_code,
-                plan=row.plan,
-                config_digest=row.config_digest,
-                gap_at_end=row.gap_at_end,
-                attempt=row.attempts + 1,
-                epoch=row.epoch + 1,
-                owner=owner,
-            )
+            taken = replace(_taken(row, owner), attempt=row.attempts + 1, epoch=row.epoch + 1)
         record_events(connection, db.now(), owner, events)
-        return taken
+        return taken, exhausted
 
-    return db.transact(work)
+    taken, exhausted = db.transact(work)
+    for stack_given_up in exhausted:
+        given_up(stack_given_up)
+    return taken
 
 
 def renew_stack(db: Database, taken: TakenStack, lease_seconds: float) -> None:
@@ -138,7 +135,7 @@ def stack_scans(db: Database, stack_id: str) -> list[StackScan]:
         return [
             StackScan(
                 row.id,
-                f"{row.station_code}-{row.number}",
+                scan_name(row.station_code, row.number),
                 row.sha256,
                 FileType(row.file_type) if row.file_type else None,
                 row.claimed_at,
@@ -179,6 +176,21 @@ def store_plan(db: Database, taken: TakenStack, plan: str, config_digest: str) -
         )
 
     db.transact(work)
+
+
+def _taken(row: Row[Any], owner: str) -> TakenStack:
+    return TakenStack(
+        id=row.id,
+        station_code=row.station_code,
+        number=row.number,
+        box_code=row.box_code,
+        plan=row.plan,
+        config_digest=row.config_digest,
+        gap_at_end=row.gap_at_end,
+        attempt=row.attempts,
+        epoch=row.epoch,
+        owner=owner,
+    )
 
 
 def _still(taken: TakenStack) -> ColumnElement[bool]:

@@ -1,0 +1,240 @@
+"""What people ask about the work: how much waits, what is in quarantine, and whether every page is accounted for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select, text
+
+from skrynka.core.model import Disposition
+from skrynka.core.naming import scan_name
+from skrynka.core.reasons import QuarantineReason
+from skrynka.store.case_tables import case as case_table
+from skrynka.store.database import Database
+from skrynka.store.states import ScanState, StackState
+from skrynka.store.tables import drop_box, page, scan, stack
+
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+"""As many digits as the column holds at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLeft:
+    """What isn't finished."""
+
+    scans: int
+    """Scans that are still to be read, or to get their places in stacks."""
+    stacks: int
+    """Stacks that are closed and still to be filed."""
+    open_stacks: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxStatus:
+    """One box."""
+
+    code: str
+    station_code: str
+    active: bool
+    last_scan: str | None
+    """The name of the scan that was claimed last."""
+    last_claimed_at: datetime | None
+    open_stack: str | None
+    """The name of the stack that is open, such as "A/417"."""
+    open_pages: int
+    open_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of the whole database."""
+
+    scans: dict[str, int]
+    """Scans by state; every state is there."""
+    stacks: dict[str, int]
+    """Stacks by state; every state is there."""
+    cases: int
+    cases_for_review: int
+    oldest_waiting_at: datetime | None
+    """When the scan was claimed that has waited longest to be read."""
+    boxes: tuple[BoxStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedScan:
+    """A scan in quarantine."""
+
+    id: str
+    name: str
+    """Such as "A-4417"."""
+    station_code: str
+    box_code: str
+    reason: QuarantineReason
+    page: int | None
+    """1-based; the page that it is about, where there is one."""
+    page_count: int | None
+    claimed_at: datetime
+    quarantined_at: datetime
+    attempts: int
+    sha256: str
+    size_bytes: int
+    original_name: str = field(repr=False)
+    """Private: shown to who asks for it, never logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageAccount:
+    """A scan's pages, by what became of them."""
+
+    scan_id: str
+    name: str
+    """Such as "A-4417"."""
+    box_code: str
+    state: ScanState
+    page_count: int | None
+    """None: nobody knows."""
+    pages: dict[str, int]
+    """Pages by disposition; every disposition is there."""
+    pending: int
+    """Pages that wait for their stack to be filed."""
+    balanced: bool
+    """The counters, the rows and the page count agree."""
+
+
+def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
+    """Count what isn't finished, of one station or of all."""
+    to_do = (ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value, ScanState.QUARANTINED.value)
+    scans = select(func.count()).where(scan.c.assembled_at.is_(None), scan.c.state.in_(to_do))
+    stacks = select(stack.c.state, func.count()).group_by(stack.c.state)
+    if station_code is not None:
+        scans = scans.where(scan.c.station_code == station_code)
+        stacks = stacks.where(stack.c.station_code == station_code)
+    with db.read() as connection:
+        by_state = {row[0]: row[1] for row in connection.execute(stacks)}
+        return WorkLeft(
+            scans=connection.scalar(scans) or 0,
+            stacks=by_state.get(StackState.CLOSED.value, 0) + by_state.get(StackState.PLANNED.value, 0),
+            open_stacks=by_state.get(StackState.OPEN.value, 0),
+        )
+
+
+def status(db: Database) -> Status:
+    """Give the state of the whole database."""
+    waiting = (ScanState.RECEIVED.value, ScanState.READING.value)
+    with db.read() as connection:
+        scans = {
+            row[0]: row[1] for row in connection.execute(select(scan.c.state, func.count()).group_by(scan.c.state))
+        }
+        stacks = {
+            row[0]: row[1] for row in connection.execute(select(stack.c.state, func.count()).group_by(stack.c.state))
+        }
+        cases = connection.execute(
+            select(func.count(), func.count(case((case_table.c.needs_review, 1)))).select_from(case_table)
+        ).one()
+        oldest = connection.scalar(select(func.min(scan.c.claimed_at)).where(scan.c.state.in_(waiting)))
+        boxes = _boxes(connection)
+    return Status(
+        scans={state.value: scans.get(state.value, 0) for state in ScanState},
+        stacks={state.value: stacks.get(state.value, 0) for state in StackState},
+        cases=cases[0],
+        cases_for_review=cases[1],
+        oldest_waiting_at=oldest,
+        boxes=boxes,
+    )
+
+
+def quarantined(db: Database) -> list[QuarantinedScan]:
+    """Give the scans in quarantine, those that came first first."""
+    query = select(scan).where(scan.c.state == ScanState.QUARANTINED.value).order_by(scan.c.finished_at, scan.c.number)
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        QuarantinedScan(
+            id=row.id,
+            name=scan_name(row.station_code, row.number),
+            station_code=row.station_code,
+            box_code=row.box_code,
+            reason=QuarantineReason(row.quarantine_reason),
+            page=row.quarantine_page,
+            page_count=row.page_count,
+            claimed_at=row.claimed_at,
+            quarantined_at=row.finished_at,
+            attempts=row.attempts,
+            sha256=row.sha256,
+            size_bytes=row.size_bytes,
+            original_name=row.original_name,
+        )
+        for row in rows
+    ]
+
+
+def find_scan(db: Database, reference: str) -> str | None:
+    """Give the id of a scan that a person names: by its name such as "A-4417", by its id, or by its number alone.
+
+    None where there is none, or where a number alone is several stations'.
+    """
+    station_code, _, number = reference.rpartition("-")
+    wanted = scan.c.id == reference
+    if _NUMBER.fullmatch(number):
+        by_number = scan.c.number == int(number)
+        wanted |= by_number & (scan.c.station_code == station_code) if station_code else by_number
+    with db.read() as connection:
+        found = connection.scalars(select(scan.c.id).where(wanted).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def page_accounts(db: Database) -> list[PageAccount]:
+    """Give the account of every scan, in the order of the claims."""
+    with db.read() as connection:
+        rows = connection.execute(text("SELECT * FROM page_account ORDER BY station_code, scan_number")).all()
+    return [
+        PageAccount(
+            scan_id=row.scan_id,
+            name=scan_name(row.station_code, row.scan_number),
+            box_code=row.box_code,
+            state=ScanState(row.state),
+            page_count=row.page_count,
+            pages={each.value: getattr(row, f"{each.value}_pages") for each in Disposition},
+            pending=row.pending_rows,
+            balanced=bool(row.balanced),
+        )
+        for row in rows
+    ]
+
+
+def _boxes(connection: Connection) -> tuple[BoxStatus, ...]:
+    newest = select(scan.c.box_code, func.max(scan.c.number).label("number")).group_by(scan.c.box_code).subquery()
+    pages = select(page.c.stack_id, func.count().label("pages")).group_by(page.c.stack_id).subquery()
+    is_open = (stack.c.box_code == drop_box.c.code) & (stack.c.state == StackState.OPEN.value)
+    query = (
+        select(
+            drop_box,
+            scan.c.station_code.label("scan_station"),
+            scan.c.number.label("scan_number"),
+            scan.c.claimed_at,
+            stack.c.number.label("stack_number"),
+            stack.c.station_code.label("stack_station"),
+            stack.c.opened_at,
+            pages.c.pages,
+        )
+        .outerjoin(newest, newest.c.box_code == drop_box.c.code)
+        .outerjoin(scan, (scan.c.box_code == drop_box.c.code) & (scan.c.number == newest.c.number))
+        .outerjoin(stack, is_open)
+        .outerjoin(pages, pages.c.stack_id == stack.c.id)
+        .order_by(drop_box.c.code)
+    )
+    return tuple(
+        BoxStatus(
+            code=row.code,
+            station_code=row.station_code,
+            active=row.active,
+            last_scan=None if row.scan_number is None else scan_name(row.scan_station, row.scan_number),
+            last_claimed_at=row.claimed_at,
+            open_stack=None if row.stack_number is None else f"{row.stack_station}/{row.stack_number}",
+            open_pages=row.pages or 0,
+            open_since=row.opened_at,
+        )
+        for row in connection.execute(query)
+    )
