@@ -98,14 +98,12 @@ def full_sheet(
     *,
     text: str | None = None,
     second_text: str | None = None,
-    written: str = "",
-    rng: np.random.Generator | None = None,
     colour: bool = False,
 ) -> Picture:
     """Draw a sheet with everything: two QR codes, two marks, the linear code where it has a serial, its words.
 
     `text` and `second_text` replace what the QR codes at the upper right and lower left say (a forged, outdated or
-    contradicting sheet). `written` is put on the sheet by hand, with `rng` as the hand.
+    contradicting sheet).
     """
     text = fields.text() if text is None else text
     picture = _worded(fields, dpi, colour=colour)
@@ -122,11 +120,13 @@ def full_sheet(
             paste(picture, band, left, A4[1] - EDGE_MM - UNIT_MM * sum(BAR_UNITS), dpi)
             if fields.serial:
                 paste(picture, linear_code(short_text(fields.kind, fields.serial), dpi), left, A4[1] - 52, dpi)
-    if written and rng is not None:
-        hand = ink.handwriting(rng, dpi, written, (160, 40), 20)
-        ink.lay(picture, hand, ink.PEN_BLUE, pixels(142, dpi), pixels(36, dpi))
     draw_id(picture, page_id, dpi)
     return picture
+
+
+def write_on_sheet(picture: Picture, text: str, rng: np.random.Generator, dpi: int) -> None:
+    """Write on a case sheet by hand, in place, about where its lines for the address are."""
+    ink.lay(picture, ink.handwriting(rng, dpi, text, (160, 40), 20), ink.PEN_BLUE, pixels(142, dpi), pixels(36, dpi))
 
 
 def plain_sheet(text: str, page_id: int, dpi: int, *, module_mm: float = MODULE_MM) -> Picture:

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.support.stacks import DrawnPage, Role
+from tests.support.stacks import Role, TruePage
 from tests.support.stored_documents import ids_in_pdf
 
 Row = dict[str, Any]
@@ -31,13 +31,13 @@ class Dropped:
 
     sha256: str
     size: int
-    pages: tuple[DrawnPage, ...]
+    pages: tuple[TruePage, ...]
     """Empty where nobody can say: a file that isn't whole, or no scan at all."""
     spoilt: bool | None = False
     """True: it must end in quarantine. None: nobody can say beforehand, only that it must end."""
 
 
-def dropped(data: bytes, pages: Sequence[DrawnPage] = (), *, spoilt: bool | None = False) -> Dropped:
+def dropped(data: bytes, pages: Sequence[TruePage] = (), *, spoilt: bool | None = False) -> Dropped:
     """Note a file as it is dropped."""
     return Dropped(hashlib.sha256(data).hexdigest(), len(data), tuple(pages), spoilt)
 
@@ -158,7 +158,7 @@ class _Judge:
             self._weigh_page(page, truth, f"page {page['number']} of {name}")
         return True
 
-    def _weigh_page(self, page: Row, truth: DrawnPage, name: str) -> None:
+    def _weigh_page(self, page: Row, truth: TruePage, name: str) -> None:
         expected = {Role.PAPER: "document", Role.BLANK: "blank"}.get(truth.role, "sheet")
         self._say(page["disposition"] == expected, f"{name} is a {truth.role} and ended as {page['disposition']}")
         if page["document_id"] is None:

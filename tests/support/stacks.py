@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from tests.support.drawn_sheets import (
     plain_sheet,
     stickered,
     unreadable_sheet,
+    write_on_sheet,
 )
 from tests.support.papers import anybody, paper
 from tests.support.people import Person
@@ -55,6 +57,8 @@ class Paper:
     """Declared by a sticker on its first page instead of a sheet."""
 
 
+SheetDrawer = Callable[[SheetFields, int, int], Picture]
+"""Draws a sheet of these fields with this page id at this dpi."""
 Look = Literal["full", "plain", "scribbled", "stained", "torn"]
 
 
@@ -77,15 +81,21 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnPage:
-    """A page as scanned, and what it truly is."""
+class TruePage:
+    """What a page truly is, however it was made."""
 
-    scanned: EncodedPage
     role: Role
     page_id: int | None
     """None for pages that carry none: blanks and backs."""
     case: int | None
     """The case it should end in: 1-based, within its stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPage(TruePage):
+    """A page as drawn and scanned."""
+
+    scanned: EncodedPage
 
 
 @dataclass(slots=True)
@@ -165,12 +175,14 @@ def draw_stack(
     duplex: bool = False,
     collection: SheetFields | None = None,
     end: SheetFields | None = None,
+    sheets: SheetDrawer = full_sheet,
 ) -> DrawnStack:
     """Draw and scan a stack. Every front gets an id of its own, counted up from `first_id`; blank pages carry none.
 
     `scanning` says anew for each page how it is scanned. `collection` and `end` are put first and last.
+    `sheets` draws the whole, readable sheets; a sheet that says something else than its fields is always drawn here.
     """
-    desk = _Desk(rng, dpi, itertools.count(first_id), scanning, colour=colour, duplex=duplex)
+    desk = _Desk(rng, dpi, itertools.count(first_id), scanning, colour=colour, duplex=duplex, sheets=sheets)
     if collection is not None:
         desk.lay_sheet(collection)
     for envelope in envelopes:
@@ -190,6 +202,7 @@ class _Desk:
     scanning: Callable[[np.random.Generator], Scanning]
     colour: bool
     duplex: bool
+    sheets: SheetDrawer
     pages: list[DrawnPage] = field(default_factory=list)
     cases: list[ExpectedCase] = field(default_factory=list)
     open: ExpectedCase | None = None
@@ -214,17 +227,17 @@ class _Desk:
         if fields.kind != "D":
             self.open = None
         page_id = next(self.ids)
-        picture = full_sheet(fields, page_id, self.dpi)
+        picture = self.sheets(fields, page_id, self.dpi)
         self._put(picture, Role.SHEET, page_id, None, Role.SHEET)
 
     def _lay_case_sheet(self, envelope: Envelope, fields: SheetFields) -> None:
         page_id = next(self.ids)
         match envelope.look:
             case "full":
-                picture = full_sheet(
-                    fields, page_id, self.dpi, text=envelope.text, written=envelope.written, rng=self.rng,
-                    colour=self.colour,
-                )  # fmt: skip
+                draw = self.sheets if envelope.text is None else partial(full_sheet, text=envelope.text)
+                picture = draw(fields, page_id, self.dpi)
+                if envelope.written:
+                    write_on_sheet(picture, envelope.written, self.rng, self.dpi)
             case "plain":
                 picture = plain_sheet(envelope.text or fields.text(), page_id, self.dpi)
             case harm:
@@ -261,8 +274,8 @@ class _Desk:
 
     def _put(self, picture: Picture, role: Role, page_id: int, case: int | None, back: Role) -> None:
         scanning = self.scanning(self.rng)
-        self.pages.append(DrawnPage(scan(picture, self.dpi, scanning, self.rng), role, page_id, case))
+        self.pages.append(DrawnPage(role, page_id, case, scan(picture, self.dpi, scanning, self.rng)))
         if self.duplex:
             other = blank_back(picture) if back is Role.BLANK else back_of_sheet(picture)
             scanned = scan(other, self.dpi, scanning, self.rng)
-            self.pages.append(DrawnPage(scanned, back, None, case if back is Role.COVER_BACK else None))
+            self.pages.append(DrawnPage(back, None, case if back is Role.COVER_BACK else None, scanned))
