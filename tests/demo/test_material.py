@@ -1,0 +1,47 @@
+"""The demo's scans hold what the demo says they hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.demo.material import BOX, GOING_ON_BOX, DemoScan, draw_demo
+from tests.support.stored_documents import ids_in_pdf
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[DemoScan]:
+    return draw_demo(tmp_path_factory.mktemp("demo"))
+
+
+def test_every_pdf_holds_the_pages_that_its_truth_names(drawn: list[DemoScan]) -> None:
+    whole = [scan for scan in drawn if scan.path.suffix == ".pdf" and not scan.truth.spoilt]
+
+    assert len(whole) == 10
+    for scan in whole:
+        assert ids_in_pdf(scan.path) == [page.page_id for page in scan.truth.pages]
+
+
+def test_every_drawn_page_of_paper_belongs_to_exactly_one_case(drawn: list[DemoScan]) -> None:
+    once = {scan.truth.sha256: scan for scan in drawn}.values()
+    papers = [page.page_id for scan in once for page in scan.truth.pages if page.role in {"paper", "cover"}]
+
+    assert Counter(papers) == Counter(page_id for scan in drawn for case in scan.cases for page_id in case)
+    assert max(Counter(papers).values()) == 1
+
+
+def test_one_file_comes_twice_and_two_are_spoilt(drawn: list[DemoScan]) -> None:
+    times = Counter(scan.truth.sha256 for scan in drawn)
+
+    assert sorted(times.values())[-2:] == [1, 2]
+    assert [scan.path.name for scan in drawn if scan.truth.spoilt] == ["scan0009.pdf", "scan0010.pdf"]
+    assert {scan.box for scan in drawn} == {BOX, GOING_ON_BOX}
+    assert {scan.path.suffix for scan in drawn} == {".pdf", ".tif", ".jpg", ".png"}
+
+
+def test_names_repeat_only_in_different_boxes(drawn: list[DemoScan]) -> None:
+    names = Counter((scan.box, Path(scan.path).name) for scan in drawn)
+
+    assert set(names.values()) == {1}
