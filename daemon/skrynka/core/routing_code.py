@@ -76,7 +76,7 @@ _ROWS = {row.tag: row for row in GRAMMAR}
 _PLACES = {row.tag: place for place, row in enumerate(GRAMMAR)}
 _SCHEME_SHAPED = re.compile(r"\s*SKR[0-9/]", re.IGNORECASE | re.ASCII)
 _VERSION = re.compile(r"SKR[0-9]+")
-_CHECKED = re.compile(r"(?P<body>.*)/Z:(?P<digits>[0-9]{2})", re.DOTALL)
+_CHECKED = re.compile(r"(?P<body>.*)/Z:(?P<digits>[0-9]{2})")
 _REUSABLE = frozenset({SheetKind.SEPARATOR, SheetKind.REPEAT, SheetKind.END})
 
 

@@ -107,7 +107,7 @@ def observe(previous: Sighting | None, sample: Sample, hint: Arrival | None = No
         # inode under the name is a new arrival, and may have been renamed in itself.
         believed = hint if moved or hint is not Arrival.RENAMED_IN else None
         return Sighting(
-            first_seen=min(previous.first_seen, sample.at),
+            first_seen=previous.first_seen,
             unchanged_since=sample.at,
             arrival=believed or Arrival.SEEN,
             last=sample,
@@ -116,7 +116,6 @@ def observe(previous: Sighting | None, sample: Sample, hint: Arrival | None = No
         )
     return replace(
         previous,
-        first_seen=min(previous.first_seen, sample.at),
         unchanged_since=sample.at if sample.at < last.at else previous.unchanged_since,
         arrival=hint or previous.arrival,
         last=sample,

@@ -1,0 +1,260 @@
+"""Every event that can stand in the log: a closed list.
+
+The level says what is asked of whom. Info: normal work, cases for review and incomplete ones among it. Warning:
+somebody acts today. Error: papers are at risk, act now. The level stands here and not at the call, so that it can be
+read in one place. Sentences are in the language of `sentences`; the fields that they name are those to log with the
+event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Level(StrEnum):
+    """How much an event asks of people, in rising order."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """0 for debug to 3 for error."""
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the catalogue."""
+
+    level: Level
+    sentence: str
+    """What the admin reads."""
+    meaning: str
+    remedy: str = ""
+    """What to do; empty where nothing is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    """One row as the README shows it."""
+
+    name: str
+    level: str
+    meaning: str
+    remedy: str
+
+
+_D, _I, _W, _E = Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR
+_LOOK = "Nothing, unless it repeats: then report it with the line's `error` and `location`."
+_NETWORK = "Look at the share, its server and the network. Scanning can go on: nothing is lost while it is away."
+
+EVENTS: Mapping[str, Event] = MappingProxyType(
+    {
+        # The service
+        "service_started": Event(
+            _I, "skrynka {version}[ on station {station}][ as {role}] started", "The program has begun to run."
+        ),
+        "settings_loaded": Event(
+            _I,
+            "settings loaded: {boxes:# box|boxes}, {inboxes:# inbox|inboxes}, database {database}",
+            "The configuration was read and is good; `digest` tells two configurations apart.",
+        ),
+        "service_ready": Event(
+            _I, "ready: watching {inboxes:# inbox|inboxes}[, {queued:+} in the queue]", "Scans are taken from now on."
+        ),
+        "service_stopping": Event(
+            _I,
+            "stopping[ on {signal}]",
+            "No more work is begun; what is in hand is finished or left for the next start.",
+        ),
+        "service_stopped": Event(_I, "stopped[ after {seconds:s}]", "The program has ended by itself."),
+        "service_degraded": Event(
+            _W,
+            "degraded: {reason}",
+            "Part of the service can't work; the rest goes on.",
+            "See `skrynka status` for what is away, and mend that.",
+        ),
+        # Inboxes
+        "inbox_watched": Event(
+            _I,
+            "inbox {inbox} watched[ for box {box}][, {waiting:+} waiting]",
+            "Scans saved into the inbox are noticed.",
+        ),
+        "inbox_vanished": Event(
+            _W, "inbox {inbox} is away", "An inbox's folder can't be listed: removed, unmounted or hung.", _NETWORK
+        ),
+        "inbox_returned": Event(_I, "inbox {inbox} is back[ after {seconds:s}]", "An inbox can be listed again."),
+        "watch_failed": Event(
+            _I,
+            "inbox {inbox}: events fail, sweeping instead",
+            "The kernel's events can't be had or were lost. Scans are found by listing, a little later.",
+        ),
+        "scan_ignored_empty": Event(
+            _W,
+            "inbox {inbox}: a file has had no bytes for {waited_seconds:s}",
+            "A scanner has made a file and written nothing for an hour.",
+            "Look at the scanner and its queue; remove the empty file when its papers are found.",
+        ),
+        "scan_overwritten": Event(
+            _E,
+            "inbox {inbox}: a file was overwritten before it was taken; its earlier pages are gone",
+            "The scanner used a name again: what stood under it is lost.",
+            "Stop scanning into this inbox. Make the scanner number its files, find the last papers, scan them again.",
+        ),
+        "entry_odd": Event(
+            _W,
+            "inbox {inbox}: there is something that is no file ({kind})",
+            "A folder, a link or the like lies in an inbox. It isn't followed, and nothing in it is taken.",
+            "Look what it is. If scans are in it, move them into the inbox itself.",
+        ),
+        "claim_refused": Event(
+            _W,
+            "inbox {inbox}: a scan can't be taken[: {detail}]",
+            "The inbox's folder doesn't let its files be moved; the scan stays where it is, and is tried again.",
+            "Look at the rights on the inbox's folder with `skrynka check`.",
+        ),
+        "claim_damaged": Event(
+            _E,
+            "a claim in the spool can't be read; its scan waits there",
+            "The record of a scan that was taken from its inbox is damaged, so it isn't known which scan it is.",
+            "Keep the spool's folder. Copy the scan in it back into its inbox, then remove the folder.",
+        ),
+        # Scans
+        "scan_claimed": Event(
+            _I,
+            "scan {scan_number}[ {box}] claimed[, {size_bytes:size}]",
+            "A scan was taken from its inbox; `unfinished` when its writer had given up.",
+        ),
+        "scan_registered": Event(
+            _I,
+            "scan {scan_number}[ {box}] registered",
+            "The scan's original is in the archive and its row in the database.",
+        ),
+        "scan_duplicated": Event(
+            _I,
+            "scan {scan_number}[ {box}] is the same as {duplicate_of}[: {pages:# page} counted as duplicate]",
+            "The same bytes came before: no second case is made.",
+        ),
+        "scan_read": Event(
+            _I, "scan {scan_number}[ {box}] read: {pages:# page}[ in {seconds:s}]", "Every page of a scan was read."
+        ),
+        "scan_quarantined": Event(
+            _W,
+            "scan {scan_number}[ {box}] in quarantine: {reason:why} {reason:remedy}",
+            "A scan can't be processed and is kept with its reason; the others go on.",
+            "`skrynka quarantine show` says what is wrong with it and what to do.",
+        ),
+        "quarantine_retried": Event(
+            _I, "scan {scan_number}[ {box}] taken out of quarantine", "Somebody asked for a retry."
+        ),
+        "scan_finished": Event(
+            _I,
+            "scan {scan_number}[ {box}][ {claimed_at:clock}]: {page_account}"
+            "[; {cases:# case}][, {reviews:+} for review]",
+            "The one line about a scan: all its pages are accounted for.",
+        ),
+        # Stacks and cases
+        "stack_opened": Event(_D, "stack[ {box}] opened", "A stack began; the scans that follow belong to it."),
+        "stack_closed": Event(
+            _I, "stack[ {box}] closed: {scans:# scan}[, {pages:# page}]", "A stack is whole; it is filed next."
+        ),
+        "stack_filed": Event(
+            _I,
+            "stack[ {box}][ {opened_at:clock}] filed: {scans:# scan}, {page_account}; {cases:# case}"
+            "[, {incomplete:+} incomplete][, {reviews:+} for review]",
+            "The one line about a stack: its cases are in the database.",
+        ),
+        "stack_count_mismatched": Event(
+            _W,
+            "stack[ {box}]: {counted} counted by hand, {submissions} found",
+            "The envelopes counted by hand aren't as many as the submissions found.",
+            "While the papers lie on the table: count them again, look for a missing or a doubled sheet.",
+        ),
+        "case_created": Event(
+            _I,
+            "case {case_number}[ {case_type}]: {documents:# document}, {pages:# page}[, {completeness}]"
+            "[, missing {missing:+}][; for review: {reasons:+}]",
+            "The one line about a case.",
+        ),
+        "sheets_printed": Event(
+            _I,
+            "{sheets:# sheet} printed[ ({kind})][, {first_serial} to {last_serial}]",
+            "New sheets and their serials are on record.",
+        ),
+        # Readers
+        "reader_started": Event(_D, "reader started[ for scan {scan_number}]", "A reader process began on a scan."),
+        "reader_said": Event(
+            _D, "a library in the reader[ of scan {scan_number}] printed {lines:# line}", "What it printed isn't kept."
+        ),
+        "reader_died": Event(
+            _I,
+            "the reader[ of scan {scan_number}] died[ by {signal}][ with exit code {exit_code}][ on page {page}]",
+            "A reader process ended without an answer. The scan is tried again, then put into quarantine.",
+        ),
+        # Work
+        "work_retried": Event(
+            _I, "{work} tried again, attempt {attempt}[: {error}]", "Something failed that may pass: it is tried again."
+        ),
+        "work_failed": Event(
+            _E,
+            "{work} failed: {error} at {location}",
+            "Something failed that nobody foresaw. What was in hand is kept, and taken again.",
+            "Look at `skrynka status`. Report it with the line's `error` and `location`. No paper is lost by it.",
+        ),
+        "lease_lost": Event(
+            _I,
+            "{work}: another worker has the work now",
+            "This worker was too slow or cut off; what it did is dropped.",
+        ),
+        "plan_refused": Event(
+            _E,
+            "stack[ {box}]: the plan doesn't account for every page, nothing was filed",
+            "A defect of this program was caught before it could lose a page.",
+            "Keep the papers. Report it with the stack's id; the stack stays in the queue.",
+        ),
+        # The station
+        "database_lost": Event(
+            _W,
+            "the database is away[: {error}]",
+            "Scans are still taken and kept here; they are registered when it is back.",
+            "Look at the database server and the network. Watch the free space while it is away.",
+        ),
+        "database_returned": Event(
+            _I, "the database is back[ after {seconds:s}][, {waiting:+} to register]", "What waited is registered now."
+        ),
+        "archive_lost": Event(
+            _W,
+            "the archive is away[: {error}]",
+            "Scans are still taken and kept here; they are archived when it is back.",
+            "Look at the archive's disk or server. Watch the free space while it is away.",
+        ),
+        "archive_returned": Event(_I, "the archive is back[ after {seconds:s}]", "What waited is archived now."),
+        "disk_low": Event(
+            _W,
+            "{volume}: {free_bytes:size} free",
+            "A disk is nearly full; no new work is begun on it before it is too late.",
+            "Make room, or give the folder a larger disk. Scans wait in their inboxes meanwhile.",
+        ),
+        "orphans_removed": Event(
+            _D, "{orphans:# orphan} removed", "Documents that a crash had cut and never recorded; they are cut again."
+        ),
+        # Foreign voices
+        "library_said": Event(
+            _I,
+            "{logger} said something ({severity}, {module} line {line})[: {said}]",
+            "A library logged or warned. Its words may hold what nobody may read, and are left out.",
+            _LOOK,
+        ),
+    }
+)
+
+
+def describe_catalogue() -> list[CatalogueRow]:
+    """Give the catalogue's rows in its order, for the README."""
+    return [CatalogueRow(name, event.level.value, event.meaning, event.remedy) for name, event in EVENTS.items()]
