@@ -47,20 +47,23 @@ _TITLES = {
     "E": ("КІНЦЕВИЙ АРКУШ", "Покладіть цей аркуш останнім."),
 }
 _CASE_BODY = """#let rule = box(width: 1fr, line(length: 100%, stroke: 0.5pt))
-#v(4mm)
+#place(top, dy: 74mm, block(width: 100%)[
+*Адреса*
+#v(9mm)
+#line(length: 100%, stroke: 0.5pt)
+#v(7mm)
+#line(length: 100%, stroke: 0.5pt)
+#v(7mm)
+Особовий рахунок #rule Телефон #rule
+#v(5mm)
+Дата #rule Кількість сторінок #rule
+#v(7mm)
 *До звернення додаю (позначте ✓):*
 #grid(columns: (8mm, 1fr), row-gutter: 3.6mm, ..(
 "свідоцтво про повірку", "протокол повірки або акт виконаних робіт", "акт демонтажу / монтажу",
 "акт опломбування / розпломбування", "паспорт приладу обліку", "фото лічильника з показаннями").map(name =>
 (box(width: 4mm, height: 4mm, stroke: 0.8pt), name)).flatten())
-#v(4mm)
-*Адреса:* #rule
-#v(9mm)
-#line(length: 100%, stroke: 0.5pt)
-#v(5mm)
-Особовий рахунок #rule Телефон #rule
-#v(5mm)
-Дата #rule Кількість сторінок #rule
+])
 """
 
 
@@ -126,7 +129,7 @@ def full_sheet(
 
 def write_on_sheet(picture: Picture, text: str, rng: np.random.Generator, dpi: int) -> None:
     """Write on a case sheet by hand, in place, about where its lines for the address are."""
-    ink.lay(picture, ink.handwriting(rng, dpi, text, (160, 40), 20), ink.PEN_BLUE, pixels(142, dpi), pixels(36, dpi))
+    ink.lay(picture, ink.handwriting(rng, dpi, text, (160, 40), 20), ink.PEN_BLUE, pixels(102, dpi), pixels(20, dpi))
 
 
 def plain_sheet(text: str, page_id: int, dpi: int, *, module_mm: float = MODULE_MM) -> Picture:
