@@ -106,6 +106,7 @@ def writer_holds(file: Path) -> bool | None:
     try:
         with _opened(file) as descriptor:
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            # Closing gives it back too, but not while a child forked in this moment has the descriptor.
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
         return True
