@@ -1,0 +1,106 @@
+"""Draw a page that isn't one image: pikepdf extracts it alone, and poppler, through pdf2image, only sees that.
+
+pdftoppm's exit status proves nothing (a full disk and a giant page both end with 0), so what comes back is measured
+against what was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pdf2image
+import pdf2image.exceptions
+import pikepdf
+from PIL import Image
+
+from skrynka.core.errors import EnvironmentUnfit
+from skrynka.steps.pages.colours import Grey
+from skrynka.steps.pages.decoding import require_whole_jpeg
+from skrynka.steps.pages.page_box import POINTS_PER_INCH, PageBox
+
+_DEPTH = 8
+"""How deep forms within forms are looked into for images."""
+
+
+class NotDrawn(Exception):
+    """Poppler gave no picture of the page, or not the one that was asked for; the text is ours."""
+
+
+def draw(page: pikepdf.Page, box: PageBox, dpi: float, work: Path, seconds: float) -> Grey:
+    """Draw the shown box of a page at `dpi`, as displayed: (height, width), 0 black, 255 white.
+
+    One extracted page lies in the folder `work` meanwhile. `seconds` limits each run of a poppler tool. Raises
+    NotDrawn, ImageDamaged for a JPEG on the page that ends too early (poppler would fill it up with grey), and
+    EnvironmentUnfit when there is no poppler. The caller has limited the pixels.
+    """
+    _require_whole_jpegs(page)
+    alone = work / f"{uuid.uuid4()}.pdf"
+    try:
+        _extract(page, box, alone)
+        images = _run_poppler(alone, dpi * box.unit, seconds)
+        width = math.ceil(box.width_pt * dpi / POINTS_PER_INCH)
+        height = math.ceil(box.height_pt * dpi / POINTS_PER_INCH)
+        if len(images) != 1 or max(abs(images[0].width - width), abs(images[0].height - height)) > 1:
+            raise NotDrawn("pdftoppm gave another size")
+        grey = np.asarray(images[0].convert("L"))
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the disk's failure, not the page's
+        raise NotDrawn("pdftoppm's picture ends too early") from error
+    finally:
+        alone.unlink(missing_ok=True)
+    return grey
+
+
+def _run_poppler(alone: Path, resolution: Any, seconds: Any) -> list[Image.Image]:  # noqa: ANN401 -- see below
+    # pdf2image's annotations say int for both, but it passes on any number, and a /UserUnit may be a fraction.
+    try:
+        # pdf2image asks pdfinfo too, without a limit. Asked here first: what hangs, hangs now, under ours.
+        pdf2image.pdfinfo_from_path(str(alone), timeout=seconds)
+        return list(
+            pdf2image.convert_from_path(
+                alone, dpi=resolution, grayscale=True, use_cropbox=True, single_file=True, timeout=seconds
+            )
+        )
+    except pdf2image.exceptions.PDFInfoNotInstalledError as error:
+        raise EnvironmentUnfit("poppler's tools aren't installed.", "apt install poppler-utils") from error
+    except pdf2image.exceptions.PDFPopplerTimeoutError as error:
+        raise NotDrawn("poppler took too long") from error
+    except (pdf2image.exceptions.PDFPageCountError, pdf2image.exceptions.PDFSyntaxError, ValueError) as error:
+        raise NotDrawn("poppler refused the page") from error
+
+
+def _extract(page: pikepdf.Page, box: PageBox, path: Path) -> None:
+    """Write the page alone, its boxes reduced to what is shown; poppler heeds no /UserUnit, so it goes into the dpi."""
+    alone = pikepdf.new()
+    alone.pages.append(page)
+    copy = alone.pages[0].obj
+    for key in ("/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/UserUnit"):
+        if key in copy:
+            del copy[key]
+    copy["/MediaBox"] = pikepdf.Array([box.left, box.bottom, box.right, box.top])
+    copy["/Rotate"] = box.rotation
+    try:
+        alone.save(path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    except pikepdf.PdfError as error:
+        raise NotDrawn("the page can't be extracted") from error
+
+
+def _require_whole_jpegs(page: pikepdf.Page) -> None:
+    seen: set[tuple[int, int]] = set()
+    waiting = [(page.obj.get("/Resources"), 0)]
+    while waiting:
+        resources, depth = waiting.pop()
+        objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
+        for item in objects.values() if isinstance(objects, pikepdf.Dictionary) else ():
+            if not isinstance(item, pikepdf.Stream) or item.objgen in seen:
+                continue
+            seen.add(item.objgen)
+            if item.get("/Subtype") == "/Form" and depth < _DEPTH:
+                waiting.append((item.get("/Resources"), depth + 1))
+            elif item.get("/Subtype") == "/Image" and item.get("/Filter") == "/DCTDecode":
+                require_whole_jpeg(item)

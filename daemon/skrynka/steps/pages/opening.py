@@ -1,0 +1,244 @@
+"""Open a scan and give its pages.
+
+| what comes | what becomes of it |
+|---|---|
+| no bytes; more bytes than the limit | `empty`; `too_large` |
+| a PDF with /Encrypt, with or without a password to open it | `encrypted`: rights of use aren't ours to take off |
+| a PDF whose structure has to be guessed: cross-reference table cut off or wrong, objects that aren't there, fewer
+  pages than its page tree says | `corrupt`. qpdf could mend most, but a file that was cut off mends into a good one
+  with fewer pages, and nothing tells it from a file with a harmless slip |
+| odd things that leave no doubt (junk before the header or behind the end, a page tree that says too few) | taken |
+| no pages | `no_pages` |
+| a page with more pixels than the limit, in its image or drawn at 100 dpi | `page_too_large` |
+| a page without an area, that can't be drawn, that paints what isn't in the file, whose image is damaged or
+  ends too early | `page_unreadable` |
+
+A PDF that grows by increments, a page each, and is cut off exactly between two of them is a good PDF with fewer pages:
+that can't be seen in it, so settling has to wait for the writer.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import numpy as np
+import pikepdf
+from pikepdf.settings import get_qpdf_limits, set_qpdf_limits
+from PIL import Image
+
+from skrynka.core.errors import ScanRejected
+from skrynka.core.formats import FileType
+from skrynka.core.model import PageSource
+from skrynka.core.reasons import QuarantineReason
+from skrynka.steps.pages.colours import Grey, NotUnderstood
+from skrynka.steps.pages.decoding import ImageDamaged, decode
+from skrynka.steps.pages.drawing import NotDrawn, draw
+from skrynka.steps.pages.one_image import PlacedImage, find_one_image
+from skrynka.steps.pages.page_box import PageBox, PageUnusable, page_box
+from skrynka.steps.pages.pictures import make_pdf
+
+_LEAST_DPI = 100
+"""A page that can't be drawn at this within the limit on pixels is too large."""
+_MOST_DPI = 300
+"""Drawing finer shows nothing more of what a scanner saw."""
+_BYTES_A_PIXEL = 8
+"""Of a decoded stream: CMYK of 16 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a scan may cost."""
+
+    scan_bytes: int
+    page_pixels: int = 120_000_000
+    raster_seconds: float = 60.0
+    """For one run of a poppler tool."""
+
+
+@dataclass(slots=True)
+class OpenPage:
+    """One page, lazily read. `source` and `dpi` are final once `pixels` was called."""
+
+    number: int
+    """1-based."""
+    source: PageSource
+    dpi: float
+    """Dots per inch: of the image that the page is; else the finest that the page would be drawn at."""
+    _page: pikepdf.Page
+    _box: PageBox
+    _image: PlacedImage | None
+    _work: Path
+    _limits: Limits
+
+    @property
+    def width_pt(self) -> float:
+        """Points, as displayed: after /Rotate, /UserUnit applied."""
+        return self._box.width_pt
+
+    @property
+    def height_pt(self) -> float:
+        """Points, as displayed."""
+        return self._box.height_pt
+
+    @property
+    def rotation(self) -> int:
+        """The page's /Rotate, in degrees: 0, 90, 180 or 270."""
+        return self._box.rotation
+
+    def pixels(self, max_dpi: int) -> Grey:
+        """Give the page as displayed: (height, width), 0 black, 255 white, square pixels, writable by nobody else.
+
+        The resolution is `max_dpi` within 5 %, or `dpi` where that is less: nothing is ever enlarged. Raises
+        ScanRejected (page_unreadable, page_too_large), and EnvironmentUnfit when poppler is missing.
+        """
+        try:
+            if self._image is not None:
+                try:
+                    return self._displayed(self._image, decode(self._image, max_dpi))
+                except NotUnderstood:
+                    self._image = None
+                    self.source = PageSource.RASTER
+                    self.dpi = _drawing_dpi(self._box, self._limits.page_pixels)
+            return draw(self._page, self._box, min(max_dpi, self.dpi), self._work, self._limits.raster_seconds)
+        except (ImageDamaged, pikepdf.PdfError) as error:
+            raise self._unreadable("its image is damaged or ends too early") from error
+        except NotDrawn as error:
+            raise self._unreadable(str(error)) from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, self.number) from error
+
+    def _displayed(self, image: PlacedImage, grey: Grey) -> Grey:
+        if image.transposed:
+            grey = grey.T
+        if image.flipped_across:
+            grey = grey[:, ::-1]
+        if image.flipped_down:
+            grey = grey[::-1]
+        return np.ascontiguousarray(np.rot90(grey, -self._box.rotation // 90))
+
+    def _unreadable(self, detail: str) -> ScanRejected:
+        return ScanRejected(QuarantineReason.PAGE_UNREADABLE, self.number, detail)
+
+
+class OpenScan:
+    """A scan that is open; its pages are numbered from 1 by pikepdf."""
+
+    def __init__(self, pdf: pikepdf.Pdf, work: Path, limits: Limits) -> None:
+        """Made by `open_scan`."""
+        self.pdf = pdf
+        """What documents are cut from."""
+        self.count = len(pdf.pages)
+        self._work = work
+        self._limits = limits
+
+    def page(self, number: int) -> OpenPage:
+        """Look at a page, without decoding it. Raises ScanRejected: page_too_large, page_unreadable."""
+        page = self.pdf.pages[number - 1]
+        try:
+            box = page_box(page)
+            image = find_one_image(page, box)
+        except PageUnusable as error:
+            raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, str(error)) from error
+        pixels = image.width * image.height if image is not None else box.pixels_at(_LEAST_DPI)
+        if pixels > self._limits.page_pixels:
+            raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, number)
+        source = PageSource.RASTER if image is None else PageSource.IMAGE
+        dpi = _drawing_dpi(box, self._limits.page_pixels) if image is None else math.sqrt(image.dpi[0] * image.dpi[1])
+        return OpenPage(number, source, dpi, page, box, image, self._work, self._limits)
+
+
+@contextmanager
+def open_scan(path: Path, kind: FileType, work: Path, limits: Limits) -> Iterator[OpenScan]:
+    """Open the scan at `path`, which is of type `kind` by its content.
+
+    `work` is a private folder; a folder of its own is made in it and removed at the end. While a scan is open, the
+    process-wide limits of Pillow and qpdf are those in `limits`: this is made for reader processes. Raises
+    ScanRejected: empty, too_large, corrupt, encrypted, no_pages, unsupported, page_too_large.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise ScanRejected(QuarantineReason.EMPTY)
+    if size > limits.scan_bytes:
+        raise ScanRejected(QuarantineReason.TOO_LARGE)
+    with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
+        if kind is not FileType.PDF:
+            try:
+                path = make_pdf(path, kind, Path(folder))
+            except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+                raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
+        with _open_pdf(path) as pdf:
+            yield OpenScan(pdf, Path(folder), limits)
+
+
+def _open_pdf(path: Path) -> pikepdf.Pdf:
+    try:
+        # Looked at twice: qpdf mends the page tree as soon as it hands attributes down to the pages.
+        with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False) as raw:
+            if raw.is_encrypted:
+                raise ScanRejected(QuarantineReason.ENCRYPTED)
+            promised, there = _count_pages(raw.Root)
+        pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
+    except pikepdf.PasswordError as error:
+        raise ScanRejected(QuarantineReason.ENCRYPTED) from error
+    except (pikepdf.PikepdfError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ScanRejected(QuarantineReason.CORRUPT, detail="the PDF's structure is damaged") from error
+    if promised > there or len(pdf.pages) != there:
+        pdf.close()
+        raise ScanRejected(QuarantineReason.CORRUPT, detail="pages are missing")
+    if there == 0:
+        pdf.close()
+        raise ScanRejected(QuarantineReason.NO_PAGES)
+    return pdf
+
+
+def _count_pages(root: pikepdf.Object) -> tuple[int, int]:
+    """Count the pages that the page tree promises, and those that it leads to. Raises ValueError for a broken tree."""
+    promised = int(root["/Pages"].get("/Count", 0))
+    there = 0
+    waiting, seen = [root["/Pages"]], set[tuple[int, int]]()
+    while waiting:
+        node = waiting.pop()
+        kids = node.get("/Kids") if isinstance(node, pikepdf.Dictionary) else _refuse()
+        if not isinstance(kids, pikepdf.Array):
+            there += 1
+        elif node.objgen in seen:
+            _refuse()
+        else:
+            seen.add(node.objgen)
+            waiting.extend(kids)
+    return promised, there
+
+
+def _refuse() -> NoReturn:
+    raise ValueError
+
+
+def _drawing_dpi(box: PageBox, page_pixels: int) -> float:
+    """Choose the finest resolution at which a page is drawn within the limit on pixels."""
+    # A little below the limit: each side is rounded up to a whole pixel.
+    return min(_MOST_DPI, 0.998 * _LEAST_DPI * math.sqrt(page_pixels / box.pixels_at(_LEAST_DPI)))
+
+
+@contextmanager
+def _limited(page_pixels: int) -> Iterator[None]:
+    """Limit what Pillow and qpdf unpack: bombs raise instead of filling the memory."""
+    pillow, qpdf = Image.MAX_IMAGE_PIXELS, cast("Any", get_qpdf_limits())
+    most = min(page_pixels * _BYTES_A_PIXEL, 2**32 - 1)
+    with warnings.catch_warnings():
+        # Pillow and libtiff chatter about whatever is odd in a file; what matters is raised.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        Image.MAX_IMAGE_PIXELS = page_pixels
+        set_qpdf_limits(flate_max_memory=most, png_max_memory=most, run_length_max_memory=most, tiff_max_memory=most)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = pillow
+            set_qpdf_limits(**qpdf)
