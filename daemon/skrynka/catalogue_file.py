@@ -243,13 +243,10 @@ def _check_hints(table: Table, case_type: CaseType, owner: str) -> None:
 
 def _count(requirement: Requirement) -> int:
     """Count the ways, equal ones and all: cheap, where listing them isn't."""
-    match requirement:
-        case Needed():
-            return 1
-        case AnyOf(parts):
-            return sum(_count(part) for part in parts)
-        case AllOf(parts):
-            return math.prod(_count(part) for part in parts)
+    if isinstance(requirement, Needed):
+        return 1
+    counts = [_count(part) for part in requirement.parts]
+    return sum(counts) if isinstance(requirement, AnyOf) else math.prod(counts)
 
 
 def _check_ways(table: Table, case_type: CaseType, owner: str) -> None:
@@ -283,9 +280,9 @@ def _check_evidence(table: Table, case_type: CaseType) -> None:
                 for kind in way
             }
             for kind in sorted(shared | required):
-                what = "is evidence of it too" if kind in shared else "asks for it too"
+                too = "is evidence of" if kind in shared else "is asked for in"
                 raise table.wrong(
-                    f'"{kind}" can\'t be evidence of branch "{branch.code}": branch "{other.code}" {what}',
+                    f'"{kind}" can\'t be evidence of branch "{branch.code}": it {too} branch "{other.code}" too',
                     "Evidence is what only turns up in one branch.",
                     at=("branch", place, "evidence"),
                     word=kind,

@@ -62,16 +62,18 @@ class Table:
         """Give the table of that name; an empty one where it isn't there. Raises ConfigurationError if it is none."""
         value = self.values.get(key, {})
         if not isinstance(value, dict):
-            raise self.wrong(f'"{key}" is not a table', f"Write [{key}], or {key}.NAME = …", at=(key,))
+            raise self.wrong(f'"{key}" is not a table', f"Write [{self._header(key)}] above what is in it.", at=(key,))
         return Table(self.file_name, self.text, (*self.place, key), value)
 
     def tables(self, key: str) -> list[Table]:
         """Give every table of that name. Raises ConfigurationError if it isn't written as [[name]]."""
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            header = ".".join([*(str(step) for step in self.place if isinstance(step, str)), key])
-            raise self.wrong(f'"{key}" is not a list of tables', f"Write each as [[{header}]].", at=(key,))
+            raise self.wrong(f'"{key}" is not a list of tables', f"Write each as [[{self._header(key)}]].", at=(key,))
         return [Table(self.file_name, self.text, (*self.place, key, index), item) for index, item in enumerate(value)]
+
+    def _header(self, key: str) -> str:
+        return ".".join([*(step for step in self.place if isinstance(step, str)), key])
 
     def _value(self, key: str, default: str | None) -> object:
         if key in self.values:
@@ -90,7 +92,8 @@ def read_toml(path: Path) -> Table:
             f"{path.name} can't be read: {failed.strerror}.", "`skrynka init` writes a commented example."
         ) from None
     try:
-        text = content.decode("utf-8").replace("\r\n", "\n")
+        # Windows editors put a byte order mark first, and end lines their way.
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as failed:
         line = content.count(b"\n", 0, failed.start) + 1
         raise ConfigurationError(f"{path.name}:{line}: this isn't UTF-8.", "Save the file as UTF-8.") from None
@@ -99,7 +102,7 @@ def read_toml(path: Path) -> Table:
     except tomllib.TOMLDecodeError as failed:
         place = re.search(r" \(at line (\d+), column \d+\)$", str(failed))
         # "(at end of document)" is the other place that tomllib tells.
-        line = int(place[1]) if place else text.count("\n") + 1
+        line = int(place[1]) if place else text.rstrip().count("\n") + 1
         what = str(failed).rpartition(" (at ")[0]
         raise ConfigurationError(f"{path.name}:{line}: this isn't TOML: {what}.", "See https://toml.io.") from None
     return Table(path.name, text, (), values)

@@ -119,17 +119,14 @@ def ways(requirement: Requirement) -> tuple[frozenset[str], ...]:
 
     There is always at least one; the empty set alone where nothing is required.
     """
-    found: Iterable[frozenset[str]]
-    match requirement:
-        case Needed(kind):
-            found = [frozenset({kind})]
-        case AnyOf(parts):
-            found = [way for part in parts for way in ways(part)]
-        case AllOf(parts):
-            found = [frozenset()]
-            for part in parts:
-                found = _smallest(way | more for way in found for more in ways(part))
-    return _smallest(found)
+    if isinstance(requirement, Needed):
+        return (frozenset({requirement.kind}),)
+    if isinstance(requirement, AnyOf):
+        return _smallest(way for part in requirement.parts for way in ways(part))
+    found: tuple[frozenset[str], ...] = (frozenset(),)
+    for part in requirement.parts:
+        found = _smallest(way | more for way in found for more in ways(part))
+    return found
 
 
 def _smallest(sets: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
