@@ -98,8 +98,11 @@ def _verification(declared: str | None, held: frozenset[str], reviews: frozenset
     if declared == "ONS" or (declared is None and looks_on_site and not looks_dismantled):
         return _decided("ONS", "declared" if declared else "inferred", verified_on_site, held, reviews)
     state = "incomplete" if declared is None and not looks_both else "undetermined"
-    both = {"ONS": missing(verified_on_site, held), "DIS": missing(dismantled, held)}
-    return Expected(state, None, None, dict(both), reviews)
+    both: dict[str | None, frozenset[frozenset[str]]] = {
+        "ONS": missing(verified_on_site, held),
+        "DIS": missing(dismantled, held),
+    }
+    return Expected(state, None, None, both, reviews)
 
 
 def _without_branches(
