@@ -99,7 +99,8 @@ def believable_dpi(size: tuple[int, int], stated: object) -> tuple[float, float]
     except (TypeError, ValueError, ZeroDivisionError):
         across = down = 0.0
     # A fax is 204 by 98 or 196: only one of the two needs to be a scanner's.
-    if _LEAST_BELIEVED <= max(across, down) <= _MOST_BELIEVED and min(across, down) >= _LEAST_BELIEVED / 2:
+    believed = all(_LEAST_BELIEVED / 2 <= value <= _MOST_BELIEVED for value in (across, down))
+    if believed and max(across, down) >= _LEAST_BELIEVED:
         return across, down
     assumed = max(max(size) / _A4_INCHES, _LEAST_ASSUMED)
     return assumed, assumed
