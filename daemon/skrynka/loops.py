@@ -29,7 +29,7 @@ class Loop:
         self._work = work
         self._stop = stop
         self._woken = threading.Event()
-        self._database_away = False
+        self._away_since: float | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -52,7 +52,7 @@ class Loop:
     @property
     def database_away(self) -> bool:
         """Say whether its last unit of work missed the database."""
-        return self._database_away
+        return self._away_since is not None
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -68,19 +68,15 @@ class Loop:
         except ReaderStopped:
             return None
         except LeaseLost:
-            _LOG.info("lease_lost", loop=self.name)
+            _LOG.info("lease_lost", work=self.name)
             return 0
         except DatabaseAway:
-            if not self._database_away:
-                self._database_away = True
-                _LOG.warning("database_lost", loop=self.name)
+            self._away_since = self._away_since or time.monotonic()
             return _RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
-            _LOG.error("work_failed", loop=self.name, error=type(error).__name__, where=where(error))
+            _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))
             return _RETRY_SECONDS
-        if self._database_away:
-            self._database_away = False
-            _LOG.info("database_returned", loop=self.name)
+        self._away_since = None
         return wait
 
 

@@ -120,6 +120,7 @@ class Service:
         count = settings.reading.readers or os.cpu_count() or 1
         self._reading_loops = [self._reading_loop(number) for number in range(1, count + 1)]
         self._met_database = False
+        self._database_away_since: float | None = None
 
     def run(self) -> None:
         """Run until a signal ends it, or, with `once`, until everything that was there is done."""
@@ -151,7 +152,9 @@ class Service:
         try:
             self._meet_database()
         except DatabaseAway:
-            _LOG.warning("database_lost")
+            if self._once:
+                raise
+            self._tell_database(away=True)
 
     def _meet_database(self) -> None:
         """Do what must be done once with the database before any work."""
@@ -168,12 +171,11 @@ class Service:
         """One round of intake; wakes the readers where it brought something in."""
         self._mend_watches()
         wait = self._intake.look()
-        if self._intake.waiting:
-            if not self._met_database:
-                self._meet_database()
-            if self._intake.forward():
-                for loop in self._reading_loops:
-                    loop.wake()
+        if not self._met_database:
+            self._meet_database()
+        if self._intake.forward():
+            for loop in self._reading_loops:
+                loop.wake()
         return wait
 
     def _reading_loop(self, number: int) -> Loop:
@@ -224,6 +226,7 @@ class Service:
     def _supervise(self, loops: list[Loop]) -> None:
         idle_looks = 0
         while not self._stop.wait(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
+            self._tell_database(away=any(loop.database_away for loop in loops))
             now = time.monotonic()
             stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
             if not stuck:
@@ -245,10 +248,19 @@ class Service:
             return False
         return left.scans == 0 and left.stacks == 0
 
+    def _tell_database(self, *, away: bool) -> None:
+        """Say it once when the database goes, and once when it is back."""
+        if away and self._database_away_since is None:
+            self._database_away_since = time.monotonic()
+            _LOG.warning("database_lost")
+        elif not away and self._database_away_since is not None:
+            seconds = time.monotonic() - self._database_away_since
+            self._database_away_since = None
+            _LOG.info("database_returned", seconds=seconds, waiting=self._intake.waiting)
+
     def _status(self, loops: list[Loop]) -> str:
-        away = any(loop.database_away for loop in loops)
-        words = ["database away" if away else "working", f"{self._intake.waiting} claimed scans wait"]
-        return "; ".join(words)
+        database = "away" if any(loop.database_away for loop in loops) else "there"
+        return f"{self._intake.waiting} claimed scans to register; database {database}"
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         _LOG.info("service_stopping", signal=signal.Signals(number).name)

@@ -17,8 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
+    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -172,11 +171,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Rank the sources, the strongest first: credentials, environment, TOML (given as init values)."""
-        assert isinstance(init_settings, InitSettingsSource)  # noqa: S101 - tells the type checker what is so
-        assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - the same
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        secrets = [SecretsSettingsSource(settings_cls, credentials)] if credentials else []
-        return (*secrets, env_settings, init_settings)
+        if not credentials:
+            return (env_settings, init_settings)
+        named_alike = NestedSecretsSettingsSource(
+            SecretsSettingsSource(settings_cls, secrets_dir=credentials),
+            secrets_dir=credentials,
+            secrets_prefix="SKRYNKA_",
+            secrets_nested_delimiter="__",
+        )
+        return (named_alike, env_settings, init_settings)
 
 
 class Configuration:

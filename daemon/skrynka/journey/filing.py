@@ -26,6 +26,7 @@ from skrynka.core.naming import received_on
 from skrynka.core.page_roles import page_roles
 from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
+from skrynka.core.requirements import Completeness
 from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
 from skrynka.journey.quarantining import quarantine_note
 from skrynka.readers.messages import CutOrder, PageLimits
@@ -270,6 +271,7 @@ def _tell_filed(
             documents=len(planned.documents),
             pages=sum(len(paper.pages) for paper in planned.documents),
             completeness=verdict.state.value,
+            missing=_shortest(verdict),
             reasons=tuple(review.reason.value for review in planned.reviews),
         )
     for scan in scans:
@@ -295,3 +297,8 @@ def _tell_filed(
         incomplete=sum(verdict.state.value == "incomplete" for verdict in judged.completeness),
         reviews=sum(bool(case.reviews) for case in judged.plan.cases),
     )
+
+
+def _shortest(verdict: Completeness) -> tuple[str, ...]:
+    """Give the fewest papers that would complete a case, in whichever branch that is."""
+    return min((kinds for lack in verdict.missing for kinds in lack.sets), key=len, default=())

@@ -96,12 +96,14 @@ class Intake:
             for inbox in inboxes
         }
         self._claims: list[Claim] = []
+        self._unsure = False
         self._disk_low = False
         self._archive_away_since: float | None = None
 
     def recover(self) -> None:
-        """Take up the claims of an earlier run; the first call of all."""
+        """Take up what is claimed and not registered, of an earlier run or of this one; the first call of all."""
         found = open_claims(self._spool)
+        self._unsure = False
         self._claims = list(found.claims)
         if found.claims:
             self._numbers.at_least(max(taken.number for taken in found.claims))
@@ -121,25 +123,34 @@ class Intake:
 
     def look(self) -> float:
         """Look at the inboxes that are due and claim what has settled; give the seconds until the next is due."""
+        if self._unsure:
+            self.recover()
         for watched in self._watched.values():
             if watched.due <= self._clock():
                 self._look_at(watched)
         return max(0.0, min(watched.due for watched in self._watched.values()) - self._clock())
 
     def forward(self) -> int:
-        """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed."""
+        """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
+
+        A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order.
+        """
         done = 0
-        while self._claims:
+        restless: set[str] = set()
+        for taken in list(self._claims):
+            if taken.box in restless:
+                continue
             try:
-                registered = self._register(self._claims[0])
+                registered = self._register(taken)
             except OSError as error:
                 self._tell_archive_away(error)
                 break
-            if not registered:
-                break
             self._tell_archive_back()
-            self._claims.pop(0)
-            done += 1
+            if registered:
+                self._claims.remove(taken)
+                done += 1
+            else:
+                restless.add(taken.box)
         return done
 
     @property
@@ -237,6 +248,10 @@ class Intake:
         except ClaimRefused as refused:
             _LOG.warning("claim_refused", inbox=inbox.box, detail=refused.message)
             return
+        except OSError:
+            # Taken or not: the spool knows.
+            self._unsure = True
+            raise
         watched.sightings.pop(seen.name, None)
         if isinstance(taken, Odd):
             _LOG.warning("entry_odd", inbox=inbox.box, kind=taken.what.value)
@@ -254,6 +269,8 @@ class Intake:
     def _register(self, taken: Claim) -> bool:
         """Put the original into the archive, then the row into the database, then let the claim go."""
         here = fetch(taken)
+        if here.changed and writer_holds(here.path):
+            return False
         found = peek(here.path)
         kind = sniff(found.head) if found is not None else None
         try:
@@ -264,7 +281,7 @@ class Intake:
                 sidecar=json.loads(to_sidecar(here)),
             )
         except SourceChanged:
-            # A writer kept it open through the rename; it is copied again when it has come to rest.
+            # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return False
         registration = register_scan(self._database, _new_scan(here, stored.sha256, stored.size_bytes, kind))
         release(here)

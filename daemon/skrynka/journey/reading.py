@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class Reading:
             # The service stops, or the archive is away: nothing is wrong with the scan, and its attempt isn't counted.
             queue.release_scan(self._database, taken)
             raise
+        finally:
+            shutil.rmtree(self._work / taken.id, ignore_errors=True)
         queue.record_reading(self._database, taken, readings)
         log.info("scan_read", pages=len(readings), seconds=round(time.monotonic() - started, 2))
         return True

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -81,12 +82,7 @@ def _confine(work: Path, memory_bytes: int, cpu_seconds: float) -> None:
 
 
 def _read(order: ReadOrder) -> Iterator[Answer]:
-    limits = pages.Limits(
-        page_pixels=order.limits.page_pixels,
-        scan_bytes=order.limits.scan_bytes,
-        raster_seconds=order.limits.raster_seconds,
-    )
-    with pages.open_scan(order.source, order.kind, order.work, limits) as scan:
+    with pages.open_scan(order.source, order.kind, order.work, _limits(order)) as scan:
         yield Opened(scan.count)
         for number in range(1, scan.count + 1):
             yield Began(number)
@@ -128,13 +124,23 @@ def _look(
 
 
 def _cut(order: CutOrder) -> Iterator[Answer]:
-    limits = pages.Limits(
-        page_pixels=order.limits.page_pixels,
-        scan_bytes=order.limits.scan_bytes,
-        raster_seconds=order.limits.raster_seconds,
-    )
-    with cutting.open_cutter(order.sources, order.work, limits) as cutter:
+    limits = _limits(order)
+    with ExitStack() as scans:
+        opened = {}
+        for place, (scan_id, (source, kind)) in enumerate(order.sources.items()):
+            work = order.work / f"scan-{place}"
+            work.mkdir()
+            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits)).pdf
+        cutter = cutting.Cutter(opened)
         for place, wanted in enumerate(order.documents):
             yield Began(place + 1)
             cutter.cut(wanted, order.work / document_name(place))
     yield Done()
+
+
+def _limits(order: Order) -> pages.Limits:
+    return pages.Limits(
+        page_pixels=order.limits.page_pixels,
+        scan_bytes=order.limits.scan_bytes,
+        raster_seconds=order.limits.raster_seconds,
+    )

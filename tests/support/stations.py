@@ -1,0 +1,195 @@
+"""A station in a folder, and the real daemon on it: the command as an admin starts it, its log as an admin reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+COMMAND = (sys.executable, "-m", "skrynka")
+CONFIG = Path(__file__).parents[2] / "config"
+_LIMIT_SECONDS = 120.0
+
+
+@dataclass(slots=True)
+class Station:
+    """A station in a folder of a test's own."""
+
+    folder: Path
+    database_url: str
+    """As configured."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "skrynka.toml"
+
+    @property
+    def archive(self) -> Path:
+        """The archive."""
+        return self.folder / "archive"
+
+    @property
+    def database(self) -> str | Path:
+        """The database, as the oracle asks for it."""
+        if self.database_url.startswith("sqlite"):
+            return Path(self.database_url.removeprefix("sqlite:///"))
+        return self.database_url
+
+    @property
+    def leftovers(self) -> list[Path]:
+        """The folders in which nothing may be left when all is done."""
+        return [self.folder / "spool", self.folder / "work", *(self.folder / "inbox").iterdir()]
+
+    def inbox(self, box: str = "OBL-01") -> Path:
+        """The inbox of a box."""
+        return self.folder / "inbox" / box
+
+    def drop(self, data: bytes, name: str = "scan0001.pdf", box: str = "OBL-01") -> Path:
+        """Move a scan into an inbox, whole."""
+        outside = self.folder / f".outside-{name}"
+        outside.write_bytes(data)
+        return outside.rename(self.inbox(box) / name)
+
+    def run(self, *words: str, check: bool = True, limit: float = _LIMIT_SECONDS) -> subprocess.CompletedProcess[str]:
+        """Run a command on the station to its end."""
+        done = subprocess.run(
+            [*COMMAND, *words, "--config", str(self.config)],
+            env=self._env(),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(
+                f"skrynka {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def once(self, limit: float = _LIMIT_SECONDS) -> list[dict[str, Any]]:
+        """Take what is there, finish it, end; give the log's lines."""
+        done = self.run("run", "--once", limit=limit)
+        return [json.loads(line) for line in done.stderr.splitlines()]
+
+    @contextmanager
+    def running(self) -> Iterator[Daemon]:
+        """Run the daemon; end it with SIGTERM, and see that it ends well."""
+        daemon = Daemon(self)
+        try:
+            daemon.wait_for("service_ready")
+            yield daemon
+        except BaseException:
+            daemon.kill()
+            raise
+        daemon.end()
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, **self.environment}
+
+
+class Daemon:
+    """A daemon that runs, and what it has logged."""
+
+    def __init__(self, station: Station) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.raw: list[str] = []
+        self._new: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [*COMMAND, "run", "--config", str(station.config)],
+            env=station._env(),  # noqa: SLF001 - the two are one
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, event: str, limit: float = _LIMIT_SECONDS, **fields: object) -> dict[str, Any]:
+        """Wait for the next line of this event with these fields; lines that came before are passed over."""
+        ends = time.monotonic() + limit
+        while True:
+            try:
+                line = self._new.get(timeout=max(0.0, ends - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {event} within {limit} s; the log:\n" + "\n".join(self.raw)) from None
+            if line is None:
+                raise AssertionError(f"the daemon ended before {event}; the log:\n" + "\n".join(self.raw))
+            if line["event"] == event and all(line.get(name) == value for name, value in fields.items()):
+                return line
+
+    def end(self) -> None:
+        """Ask it to end, and see that it does, with exit code 0."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self._reader.join(timeout=10)
+        if code:
+            raise AssertionError(f"the daemon ended with {code}; the log:\n" + "\n".join(self.raw))
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(timeout=10)
+        self._reader.join(timeout=10)
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for text in self.process.stderr:
+            self.raw.append(text.rstrip())
+            line = json.loads(text)
+            self.lines.append(line)
+            self._new.put(line)
+        self._new.put(None)
+
+
+def make_station(
+    folder: Path,
+    boxes: Mapping[str, Mapping[str, str]] | Sequence[str] = ("OBL-01",),
+    *,
+    database_url: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Station:
+    """Make a station by hand, as an admin would: folders, configuration, database.
+
+    `boxes` are codes, or codes with further keys of boxes.toml as TOML literals. `options` are configuration values by
+    environment name, without the prefix: {"INTAKE__QUIET_SECONDS": "0.2"}.
+    """
+    told = boxes if isinstance(boxes, Mapping) else {box: {} for box in boxes}
+    url = database_url or f"sqlite:///{folder / 'skrynka.db'}"
+    for box in told:
+        (folder / "inbox" / box).mkdir(parents=True)
+    for name in ("spool", "work", "archive", "state"):
+        (folder / name).mkdir()
+    (folder / "skrynka.toml").write_text(
+        f'[station]\ncode = "ST"\n[database]\nurl = "{url}"\n[logs]\nmode = "json"\nlevel = "debug"\n', encoding="utf-8"
+    )
+    entries = [
+        "\n".join(
+            [
+                "[[box]]",
+                f'code = "{box}"',
+                f'inbox = "inbox/{box}"',
+                *(f"{key} = {value}" for key, value in keys.items()),
+            ]
+        )
+        for box, keys in told.items()
+    ]
+    (folder / "boxes.toml").write_text("\n\n".join(entries), encoding="utf-8")
+    shutil.copy(CONFIG / "case_types.toml", folder / "case_types.toml")
+    defaults = {"INTAKE__QUIET_SECONDS": "0.3", "INTAKE__SWEEP_SECONDS": "0.5", "INTAKE__GIVE_UP_SECONDS": "1"}
+    environment = {f"SKRYNKA_{name}": value for name, value in {**defaults, **(options or {})}.items()}
+    station = Station(folder, url, environment)
+    station.run("db", "upgrade")
+    return station
