@@ -17,6 +17,8 @@ import structlog
 
 OUTSPOKEN = ("alembic.runtime.migration",)
 """The libraries whose words are shown: they speak of revisions only."""
+_DEED = "Running "
+"""How their news begin; what else they tell at that level is how they feel."""
 
 
 class LibraryHandler(logging.Handler):
@@ -24,6 +26,8 @@ class LibraryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log who spoke and where, and the words of the outspoken."""
+        if record.levelno < logging.WARNING and not str(record.msg).startswith(_DEED):
+            return
         said = record.getMessage() if record.name in OUTSPOKEN else None
         structlog.get_logger().info(
             "library_said",
