@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.core.errors import DatabaseAway, LeaseLost
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.readers.processes import ReaderStopped
 
 _LOG = structlog.get_logger(__name__)
@@ -72,6 +72,9 @@ class Loop:
             return 0
         except DatabaseAway:
             self._away_since = self._away_since or time.monotonic()
+            return _RETRY_SECONDS
+        except EnvironmentUnfit as error:
+            _LOG.warning("service_degraded", reason=type(error).__name__)
             return _RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
             _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))

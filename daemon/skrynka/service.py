@@ -87,16 +87,6 @@ class Service:
             free_bytes=limits.free_megabytes << 20,
         )
         owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}"
-        self._reading = Reading(
-            self._database,
-            self._archive,
-            readers,
-            configuration.work,
-            owner,
-            ReadingRules(
-                settings.reading.symbologies, settings.reading.separators, page_limits, settings.filing.lease_seconds
-            ),
-        )
         self._filing = Filing(
             self._database,
             self._archive,
@@ -118,7 +108,15 @@ class Service:
         self._intake_loop = Loop("intake", self._take_in, self._stop)
         self._filing_loop = Loop("filing", self._file, self._stop)
         count = settings.reading.readers or os.cpu_count() or 1
-        self._reading_loops = [self._reading_loop(number) for number in range(1, count + 1)]
+        rules = ReadingRules(
+            settings.reading.symbologies, settings.reading.separators, page_limits, settings.filing.lease_seconds
+        )
+        self._reading_loops = [
+            self._reading_loop(
+                number, Reading(self._database, self._archive, readers, configuration.work, owner, rules)
+            )
+            for number in range(1, count + 1)
+        ]
         self._met_database = False
         self._database_away_since: float | None = None
 
@@ -178,13 +176,13 @@ class Service:
                 loop.wake()
         return wait
 
-    def _reading_loop(self, number: int) -> Loop:
+    def _reading_loop(self, number: int, reading: Reading) -> Loop:
         loop: Loop
 
         def work() -> float | None:
             if not self._met_database:
                 return None
-            if not self._reading.read_next(loop.show_life):
+            if not reading.read_next(loop.show_life):
                 return None
             self._filing_loop.wake()
             return 0

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from skrynka.core.catalogue import Catalogue
-from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.judging import JudgedPlan, judge, known_of
 from skrynka.core.model import PageReading, RoutingCode, SheetKind, StackPage
@@ -28,9 +28,10 @@ from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
 from skrynka.core.requirements import Completeness
 from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
+from skrynka.journey.giving_back import GivingBack
 from skrynka.journey.quarantining import quarantine_note
 from skrynka.readers.messages import CutOrder, PageLimits
-from skrynka.readers.processes import Readers, ReaderStopped
+from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import assembly, stacks
 from skrynka.store.database import Database
@@ -82,6 +83,7 @@ class Filing:
         self._work = work
         self._owner = owner
         self._rules = rules
+        self._giving_back = GivingBack()
 
     def assemble(self, box: str) -> int:
         """Place the pages of the box's scans that were read, in the order of the claims; give how many scans.
@@ -131,23 +133,27 @@ class Filing:
         Raises DatabaseAway, LeaseLost, ReaderStopped, and OSError or EnvironmentUnfit when the archive or a disk
         fails: the stack then waits as if it had not been taken.
         """
+        self._giving_back.retry()
         taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds)
         if taken is None:
             return False
+        with self._giving_back.if_broken_off(
+            lambda counted: stacks.release_stack(self._database, taken, counted=counted)
+        ):
+            self._file(taken, show_life)
+        return True
+
+    def _file(self, taken: TakenStack, show_life: Callable[[], None]) -> None:
         work = self._work / taken.id
+        judged = self._plan(taken)
         try:
-            judged = self._plan(taken)
             documents = self._cut(taken, judged, work, show_life)
         except ScanRejected as rejected:
             self._failed(taken, rejected)
-            return True
-        except (ReaderStopped, OSError, EnvironmentUnfit):
-            stacks.release_stack(self._database, taken)
-            raise
+            return
         finally:
             shutil.rmtree(work, ignore_errors=True)
         self._record(taken, judged, documents)
-        return True
 
     def _assemble(self, box: str, scan: assembly.UnassembledScan) -> None:
         # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.

@@ -34,13 +34,14 @@ def set_aside(database: Database, archive: Archive, taken: TakenScan, rejected: 
 def quarantine_note(name: str, box: str, rejected: ScanRejected) -> str:
     """Write what a person reads beside the original."""
     about = rejected.reason.about
-    again = "may help" if about.retry_can_help else "won't help"
-    lines = [
-        f"Scan {name} from box {box} is in quarantine: {rejected.reason.value}",
-        str(rejected),
-        "",
-        f"What to do: {about.remedy}",
-        f"Trying again {again}: skrynka quarantine retry {name}",
-        "",
-    ]
-    return "\n".join(lines)
+    again = f"To try again: skrynka quarantine retry {name}" if about.retry_can_help else "Trying again won't help."
+    return "\n".join(
+        [
+            f"Scan {name} from box {box} is in quarantine: {rejected.reason.value}",
+            str(rejected),
+            "",
+            f"What to do: {about.remedy}",
+            again,
+            "",
+        ]
+    )

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.errors import ScanRejected
 from skrynka.core.model import Symbology
 from skrynka.core.reasons import QuarantineReason
+from skrynka.journey.giving_back import GivingBack
 from skrynka.journey.quarantining import set_aside
 from skrynka.readers.messages import PageLimits, ReadOrder
-from skrynka.readers.processes import Readers, ReaderStopped
+from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import queue
 from skrynka.store.database import Database
@@ -35,7 +36,7 @@ class ReadingRules:
 
 
 class Reading:
-    """The stage. Safe to call from several threads at a time."""
+    """The stage; each thread that reads has one of its own."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Reading:
         self._work = work
         self._owner = owner
         self._rules = rules
+        self._giving_back = GivingBack()
 
     def read_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
         """Read the oldest scan that waits; give False when none does.
@@ -60,9 +62,17 @@ class Reading:
         A scan that can't be read goes to quarantine. Raises DatabaseAway, LeaseLost, or ReaderStopped (the scan then
         waits again, as if it had not been taken).
         """
+        self._giving_back.retry()
         taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds)
         if taken is None:
             return False
+        with self._giving_back.if_broken_off(
+            lambda counted: queue.release_scan(self._database, taken, counted=counted)
+        ):
+            self._read(taken, show_life)
+        return True
+
+    def _read(self, taken: TakenScan, show_life: Callable[[], None]) -> None:
         log = _LOG.bind(scan_number=taken.name, box=taken.box_code, scan_id=taken.id)
         started = time.monotonic()
         renew = _Renewal(self._database, taken, self._rules.lease_seconds, show_life)
@@ -70,16 +80,11 @@ class Reading:
             readings = self._readers.read(self._order(taken), renew.progress)
         except ScanRejected as rejected:
             set_aside(self._database, self._archive, taken, rejected)
-            return True
-        except (ReaderStopped, OSError, EnvironmentUnfit):
-            # The service stops, or the archive is away: nothing is wrong with the scan, and its attempt isn't counted.
-            queue.release_scan(self._database, taken)
-            raise
+            return
         finally:
             shutil.rmtree(self._work / taken.id, ignore_errors=True)
         queue.record_reading(self._database, taken, readings)
         log.info("scan_read", pages=len(readings), seconds=round(time.monotonic() - started, 2))
-        return True
 
     def _order(self, taken: TakenScan) -> ReadOrder:
         if taken.file_type is None:

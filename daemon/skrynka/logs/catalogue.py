@@ -162,7 +162,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         # Stacks and cases
         "stack_opened": Event(_D, "stack[ {box}] opened", "A stack began; the scans that follow belong to it."),
         "stack_closed": Event(
-            _I, "stack[ {box}] closed: {scans:# scan}[, {pages:# page}]", "A stack is whole; it is filed next."
+            _I, "stack[ {box}] closed[: {scans:# scan}][, {pages:# page}]", "A stack is whole; it is filed next."
         ),
         "stack_filed": Event(
             _I,

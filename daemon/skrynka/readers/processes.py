@@ -52,7 +52,7 @@ class Readers:
     """Starts reader processes. Safe to use from several threads at a time."""
 
     def __init__(self, limits: ProcessLimits, stopping: Callable[[], bool] = lambda: False) -> None:
-        """`stopping` is asked several times a second while a child works."""
+        """Take the limits; `stopping` is asked several times a second while a child works."""
         self._limits = limits
         self._stopping = stopping
         self._context = multiprocessing.get_context("forkserver")

@@ -90,8 +90,8 @@ def renew_scan(db: Database, taken: TakenScan, lease_seconds: float) -> None:
         )
 
 
-def release_scan(db: Database, taken: TakenScan) -> None:
-    """Give a scan back as if it had not been taken: the worker ends, and nothing is wrong with the scan.
+def release_scan(db: Database, taken: TakenScan, *, counted: bool = False) -> None:
+    """Give a scan back to the queue. Unless `counted`, as if it had not been taken: nothing is wrong with the scan.
 
     Raises LeaseLost, DatabaseAway.
     """
@@ -102,7 +102,7 @@ def release_scan(db: Database, taken: TakenScan) -> None:
                 .where(_still(taken))
                 .values(
                     state=ScanState.RECEIVED.value,
-                    attempts=scan.c.attempts - 1,
+                    attempts=scan.c.attempts - (0 if counted else 1),
                     lease_owner=None,
                     lease_until=None,
                 )

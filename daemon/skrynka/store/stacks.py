@@ -105,14 +105,17 @@ def renew_stack(db: Database, taken: TakenStack, lease_seconds: float) -> None:
         )
 
 
-def release_stack(db: Database, taken: TakenStack) -> None:
-    """Give a stack back as if it had not been taken; a stored plan stays. Raises LeaseLost, DatabaseAway."""
+def release_stack(db: Database, taken: TakenStack, *, counted: bool = False) -> None:
+    """Give a stack back to the queue; a stored plan stays. Unless `counted`, as if it had not been taken.
+
+    Raises LeaseLost, DatabaseAway.
+    """
     with db.write() as connection:
         one_row(
             connection.execute(
                 update(stack)
                 .where(_still(taken))
-                .values(attempts=stack.c.attempts - 1, lease_owner=None, lease_until=None)
+                .values(attempts=stack.c.attempts - (0 if counted else 1), lease_owner=None, lease_until=None)
             )
         )
 
