@@ -206,6 +206,7 @@ class _Desk:
     pages: list[DrawnPage] = field(default_factory=list)
     cases: list[ExpectedCase] = field(default_factory=list)
     open: ExpectedCase | None = None
+    serials: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def lay(self, envelope: Envelope) -> None:
         if envelope.papers_above_sheet and not envelope.separator:
@@ -254,16 +255,20 @@ class _Desk:
     def _lay_paper(self, brought: Paper, person: Person) -> None:
         case = self.open or self._open_case(None)
         if brought.declared and not brought.sticker:
-            self.lay_sheet(SheetFields("D", document_kinds=brought.declared))
+            self.lay_sheet(self._document_fields(brought))
         if brought.declared or not case.documents:
             case.documents.append(ExpectedDocument(brought.declared or ("UNSORTED",)))
         for number in range(1, brought.pages + 1):
             page_id = next(self.ids)
             picture = paper(brought.kind, page_id, self.rng, self.dpi, page=number, person=person, colour=self.colour)
             if brought.sticker and number == 1:
-                picture = stickered(picture, SheetFields("D", document_kinds=brought.declared), self.dpi)
+                picture = stickered(picture, self._document_fields(brought), self.dpi)
             case.documents[-1].page_ids.append(page_id)
             self._put(picture, Role.PAPER, page_id, case.ordinal, Role.BLANK)
+
+    def _document_fields(self, brought: Paper) -> SheetFields:
+        """Say what a document sheet or sticker says; each has a serial of its own in the stack."""
+        return SheetFields("D", serial=f"D{next(self.serials):06d}", document_kinds=brought.declared)
 
     def _open_case(self, sheet: SheetFields | None) -> ExpectedCase:
         if self.cases and not any(document.page_ids for document in self.cases[-1].documents):

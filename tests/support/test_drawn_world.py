@@ -134,7 +134,7 @@ def bears_mark(line: Picture, dpi: int) -> bool:
 def test_a_sticker_says_that_its_page_is_kept() -> None:
     page = paper("SEAL", 12, seeded(), 200)
 
-    sticker = SheetFields("D", document_kinds=("SEAL",))
+    sticker = SheetFields("D", serial="D000001", document_kinds=("SEAL",))
     assert texts(stickered(page, sticker, 200)) == [("QR Code", sticker.text(sticker=True))]
     assert "/L:K/" in sticker.text(sticker=True)
 
