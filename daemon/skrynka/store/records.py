@@ -172,6 +172,8 @@ class _Filing:
                 account=planned.account,
                 address_code=planned.address_code,
                 created_at=self._at,
+                # A stack is filed once it is closed: from then on others may see its cases.
+                published_at=self._at,
             )
         )
         self._insert(case_provider, [{"case_id": case_id, "provider_code": code} for code in set(planned.providers)])
