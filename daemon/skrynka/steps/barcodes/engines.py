@@ -1,0 +1,106 @@
+"""The two libraries that read barcodes, brought to one form of answer.
+
+Only in reader processes: libzbar can end a process on bad input, and it mangles text that isn't ASCII.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import zxingcpp
+
+from skrynka.core.model import Engine, Symbology
+from skrynka.steps.barcodes.qr_side import is_mirrored
+
+Pixels = npt.NDArray[np.uint8]
+
+_ZXING = {
+    Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
+    Symbology.CODE_128: zxingcpp.BarcodeFormat.Code128,
+    Symbology.CODE_39: zxingcpp.BarcodeFormat.Code39,
+    Symbology.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
+}
+_OF_ZXING = {theirs: ours for ours, theirs in _ZXING.items()}
+_OF_ZBAR = {"QRCODE": Symbology.QR, "CODE128": Symbology.CODE_128, "CODE39": Symbology.CODE_39}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One code as seen in one or more readings, before it is judged."""
+
+    symbology: Symbology
+    engines: tuple[Engine, ...]
+    text: str
+    mirrored: bool
+    corners: tuple[tuple[float, float], ...]
+    """Fractions of the page, clockwise on the page, from the code's own top left as far as the engine knows it."""
+    rung: str
+
+
+def zxing(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> tuple[list[Seen], bool]:
+    """Read with zxing-cpp, at any rotation. The second answer: a 2D code was found and couldn't be decoded."""
+    found = zxingcpp.read_barcodes(
+        pixels,
+        formats=zxingcpp.BarcodeFormats([_ZXING[symbology] for symbology in sorted(symbologies)]),
+        # The default renders control characters for people and would change what a code says.
+        text_mode=zxingcpp.TextMode.Plain,
+        return_errors=True,
+    )
+    height, width = pixels.shape
+    seen: list[Seen] = []
+    damaged = False
+    for code in found:
+        symbology = _OF_ZXING[code.symbology]
+        if code.error is not None:
+            # Text is full of things that begin like a linear code; a QR code's three finders are hardly ever chance.
+            damaged = damaged or symbology is Symbology.QR
+            continue
+        place = code.position
+        quad = tuple((p.x, p.y) for p in (place.top_left, place.top_right, place.bottom_right, place.bottom_left))
+        extra = cast("dict[str, Any]", code.extra)
+        mirrored = symbology is Symbology.QR and is_mirrored(
+            pixels, quad, version=int(extra["Version"]), level=code.ec_level, mask=int(extra["DataMask"])
+        )
+        corners = tuple((x / width, y / height) for x, y in quad)
+        seen.append(Seen(symbology, (Engine.ZXING,), code.text, mirrored, corners, rung))
+    return seen, damaged
+
+
+def zbar(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> list[Seen]:
+    """Read with zbar, at any rotation; what isn't ASCII is dropped, since zbar may have made other letters of it."""
+    # Imported here: it loads libzbar, which is wanted only in a reader, and there only when a page needs it.
+    from pyzbar import pyzbar  # noqa: PLC0415 - see above
+
+    theirs = [pyzbar.ZBarSymbol[name] for name, symbology in _OF_ZBAR.items() if symbology in symbologies]
+    if not theirs:
+        return []
+    height, width = pixels.shape
+    seen: list[Seen] = []
+    for code in pyzbar.decode((np.ascontiguousarray(pixels).tobytes(), width, height), symbols=theirs):
+        if not code.data.isascii():
+            continue
+        symbology = _OF_ZBAR[code.type]
+        box = code.rect
+        quad: tuple[tuple[float, float], ...] = tuple((float(x), float(y)) for x, y in code.polygon)
+        if symbology is not Symbology.QR or len(quad) != 4:  # noqa: PLR2004 - a quadrangle has four corners
+            # Of a linear code zbar tells where scan lines crossed it: the box around them is all that is known.
+            right, bottom = box.left + box.width, box.top + box.height
+            quad = ((box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom))
+        quad = _clockwise(quad)
+        mirrored = symbology is Symbology.QR and is_mirrored(pixels, quad)
+        corners = tuple((x / width, y / height) for x, y in quad)
+        seen.append(Seen(symbology, (Engine.ZBAR,), code.data.decode("ascii"), mirrored, corners, rung))
+    return seen
+
+
+def _clockwise(quad: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Order corners clockwise on the page, beginning at its upper left one: zbar's order isn't the code's own."""
+    points = np.asarray(quad)
+    spokes = points - points.mean(axis=0)
+    order = np.argsort(np.arctan2(spokes[:, 1], spokes[:, 0]))
+    points = points[order]
+    points = np.roll(points, -int(points.sum(axis=1).argmin()), axis=0)
+    return tuple((float(x), float(y)) for x, y in points)

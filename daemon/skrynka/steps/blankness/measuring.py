@@ -1,0 +1,118 @@
+"""Part ink from paper, whatever the paper's tone, the light and the noise; large shapes make a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from skrynka.steps.blankness.stains import MARGIN_MM, only_stains
+
+Pixels = npt.NDArray[np.uint8]
+Grey = npt.NDArray[np.float32]
+_Level = TypeVar("_Level", bound=np.generic)
+
+WORKING_DPI = 75
+"""A pen's stroke of 0.35 mm is a pixel wide; noise is halved at least."""
+FAINTEST = 0.15
+"""How much darker than the paper around it a pixel must be to be ink, as a share of the paper's level."""
+NOISE_FACTOR = 6.0
+"""And so many times the page's own noise: of half a million pixels none gets there by chance."""
+PAPER_LEVEL = 130
+"""The darkest paper, 0 to 255: below that it is a photo or a dark copy."""
+SHAPE = 0.05
+"""How far a patch may be from the smooth surface through the page, as a share of the paper's level."""
+SHAPE_SHARE = 0.2
+"""Share of patches beyond that which makes a photo. A sheet's bars and codes that show through make half of it."""
+INSIDE_MM = 30.0
+"""From the edges: no punch, staple or feeder leaves anything further in."""
+FULL_OF_INK = 0.01
+"""Share of ink inside, above which nothing of it needs a closer look: two folds make a third of it."""
+OUTSIDE_MM = 15.0
+"""From the edges: shadows there say nothing about shapes."""
+_PATCH_MM = 4.0
+_FEWEST_PATCHES = 25
+"""A scrap of paper is too small for a surface through it."""
+_BLOCK_MM = 6.0
+"""Side of the blocks that the paper's level is taken from: wider than any stroke."""
+_LIGHT = 0.7
+"""The paper's level in a block: so many of its pixels are darker. Letters cover less than a third."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """What there is on a page."""
+
+    ink: float
+    """Share of dark pixels within the page's margins, 0 to 1."""
+    blank: bool
+
+
+def measure(pixels: Pixels, dpi: float) -> Ink:
+    """Say how much ink there is on a page, and whether it is blank.
+
+    `pixels` are uint8 (height, width), 0 black; at about 150 dpi, and at 75 or more to see thin pens.
+    """
+    factor = max(1, round(dpi / WORKING_DPI))
+    scale = dpi / factor / 25.4
+    grey = np.asarray(Image.fromarray(pixels).reduce(factor), np.float32)
+    paper = _paper(grey, max(4, round(_BLOCK_MM * scale)))
+    darkness = (1 - grey / np.maximum(paper, 1)).astype(np.float32)
+    noise = float(np.median(np.abs(darkness[::3, ::3]))) * 1.4826
+    dark = darkness > max(FAINTEST, NOISE_FACTOR * noise)
+    ink = float(_within(dark, MARGIN_MM * scale).mean())
+    plain = (
+        float(np.median(paper)) >= PAPER_LEVEL
+        and float(_within(dark, INSIDE_MM * scale).mean()) < FULL_OF_INK
+        and not _has_shapes(grey, scale)
+    )
+    return Ink(ink, blank=plain and only_stains(dark, darkness, scale))
+
+
+def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
+    """Cut a margin off, as far as the page is large enough to leave half of it."""
+    cut = min(round(margin), min(picture.shape) // 4)
+    return picture[cut : picture.shape[0] - cut, cut : picture.shape[1] - cut]
+
+
+def _paper(grey: Grey, block: int) -> Grey:
+    """Estimate the paper's own level at each pixel: what is light in the neighbourhood."""
+    height, width = grey.shape
+    rows, columns = -(-height // block), -(-width // block)
+    padded = np.pad(grey, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
+    blocks = padded.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(rows, columns, -1)
+    light = np.partition(blocks[:, :, ::3], round(blocks.shape[2] / 3 * 0.7), axis=2)[
+        :, :, round(blocks.shape[2] / 3 * 0.7)
+    ]
+    # A hole or a letter may fill a block: its lightest neighbour is paper.
+    around = np.pad(light, 1, mode="edge")
+    lightest = np.max([around[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
+    smooth = Image.fromarray(lightest.astype(np.float32)).resize(
+        (columns * block, rows * block), Image.Resampling.BILINEAR
+    )
+    return np.asarray(smooth, np.float32)[:height, :width]
+
+
+def _has_shapes(grey: Grey, scale: float) -> bool:
+    """Tell whether the page has the large light and dark shapes of a photo, which no lamp makes."""
+    inner = _within(grey, OUTSIDE_MM * scale)
+    patch = max(2, round(_PATCH_MM * scale))
+    rows, columns = inner.shape[0] // patch, inner.shape[1] // patch
+    if rows * columns < _FEWEST_PATCHES:
+        return False
+    patches = inner[: rows * patch, : columns * patch].reshape(rows, patch, columns, patch).mean(axis=(1, 3)).ravel()
+    y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j])
+    surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1)
+    fits = np.ones(len(patches), np.bool_)
+    away = np.zeros(len(patches))
+    for _ in range(3):
+        if fits.sum() < len(patches) // 4:
+            return True
+        through = surface[fits]
+        factors = np.linalg.pinv(through.T @ through) @ (through.T @ patches[fits])
+        away = np.abs(patches - surface @ factors) / max(1.0, float(np.median(patches)))
+        fits = away < SHAPE
+    return float((~fits).mean()) > SHAPE_SHARE
