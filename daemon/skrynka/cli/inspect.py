@@ -13,7 +13,7 @@ from skrynka.cli.exits import FOUND
 from skrynka.cli.output import JSON, show_json, show_table
 from skrynka.core.catalogue import Catalogue
 from skrynka.core.judging import JudgedPlan
-from skrynka.core.model import PageReading, Plan, PlannedCase, Standing, Symbology
+from skrynka.core.model import Code, PageReading, Plan, PlannedCase, Standing, Symbology
 from skrynka.core.requirements import Completeness
 from skrynka.examples import example
 from skrynka.journey.inspecting import Inspection
@@ -160,10 +160,14 @@ def _show_pages(file: Path, inspection: Inspection) -> None:
         size = f"{reading.width / 72 * 25.4:.0f} × {reading.height / 72 * 25.4:.0f} mm"
         cells: tuple[object, ...] = (reading.number, disposition + (", held" if held else ""), size)
         for code in reading.codes or (None,):
-            named = (code.symbology, "+".join(code.engines), code.standing, code.text) if code else ("", "", "", "")
-            rows.append((*cells, *named))
+            rows.append((*cells, *(_named(code) if code else ("", "", "", ""))))
             cells = ("", "", "")
     show_table(("page", "becomes", "size", "code", "read by", "whose", "text"), rows, title=str(file))
+
+
+def _named(code: Code) -> tuple[object, ...]:
+    whose = f"{code.standing}, seen through the paper" if code.mirrored else code.standing
+    return (code.symbology, "+".join(code.engines), whose, code.text)
 
 
 def _show_case(number: int, case: PlannedCase, verdict: Completeness) -> None:
