@@ -6,25 +6,29 @@ outside is missing or away: a program, a folder, the database.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
 import typer
 
 from skrynka import __version__
 from skrynka.cli import cases, check, database, inspect, quarantine, run, sheets, station, status
-from skrynka.cli.exits import ENVIRONMENT, USAGE
+from skrynka.cli.exits import ENVIRONMENT, GOOD, USAGE
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
+from skrynka.logs import Level, configure
+from skrynka.loops import where
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Scans of drop-box papers go in; cases, documents and a page account come out.
 
-A first walk: [bold]skrynka inspect FILE[/] says what would become of a scan, and touches nothing.
-[bold]skrynka init DIR[/] makes a station, [bold]skrynka check[/] looks at it, [bold]skrynka run[/] is the daemon.
+A first walk: `skrynka inspect FILE` says what would become of a scan, and touches nothing.
+`skrynka init DIR` makes a station, `skrynka check` looks at it, `skrynka run` is the daemon.
 
 Every command that works on a station takes --config FILE, or SKRYNKA_CONFIG from the environment.
 Exit codes: 0 good, 1 found something, 2 usage or configuration, 3 environment.""",
@@ -39,9 +43,12 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say the version and end."),
+    version: bool = typer.Option(  # noqa: ARG001 - its callback does it
+        False, "--version", callback=_version, is_eager=True, help="Say the version and end."
+    ),
 ) -> None:
-    pass
+    # What is logged on the way to an answer goes beside it, not into it. `run` sets the log up as configured.
+    configure(level=Level.WARNING)
 
 
 app.command("run")(run.run)
@@ -57,7 +64,11 @@ app.add_typer(database.database, name="db")
 
 
 def main() -> None:
-    """Run the command line; failures with a name become one line and an exit code, never a traceback."""
+    """Run the command line; a failure becomes one line and an exit code, and never a traceback.
+
+    With SKRYNKA_DEBUG=1 in the environment what nobody foresaw is shown with its traceback, which may quote papers.
+    """
+    debug = os.environ.get("SKRYNKA_DEBUG", "") not in {"", "0"}
     try:
         app()
     except ConfigurationError as error:
@@ -66,10 +77,19 @@ def main() -> None:
     except EnvironmentUnfit as error:
         _say(error.message, error.remedy)
         sys.exit(ENVIRONMENT)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # Whoever read our output has seen enough: nothing was found, and nothing is wrong.
+            sys.exit(GOOD)
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, a person reads one line
+        if debug:
+            traceback.print_exc()
+        _say(
+            f"{type(error).__name__} at {where(error)}: a defect, or something that nobody foresaw.",
+            "SKRYNKA_DEBUG=1 shows more; mind that it may quote papers.",
+        )
+        sys.exit(ENVIRONMENT)
 
 
 def _say(message: str, remedy: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import typer
 from rich import box
@@ -41,8 +41,27 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, titl
     if title:
         typer.echo(title)
     widths = [max(len(cell) for cell in column) for column in zip(columns, *words, strict=True)]
-    for row in (columns, *words):
+    for row in (list(columns), *words):
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def show_facts(facts: Sequence[tuple[str, object]]) -> None:
+    """Print names with what is so, one below the other."""
+    widest = max(len(name) for name, _ in facts)
+    for name, told in facts:
+        typer.echo(f"{typer.style(f'{name:<{widest}}', bold=True)}  {_word(told)}")
+
+
+def moment(at: datetime | None) -> str | None:
+    """Write a moment for JSON: ISO 8601 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def printable(text: str) -> str:
+    """Write text of others so that it can't steer the terminal: whatever isn't printable stands as an escape."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
 
 
 def _word(cell: object) -> str:

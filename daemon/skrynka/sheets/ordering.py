@@ -51,11 +51,39 @@ def print_sheets(
     numbered: bool | None = None,
     templates: Path | None = None,
 ) -> Printed:
-    """Print `copies` sheets of a pattern, a code without its serial; with `rows`, so many of each row.
+    """Print what `order_sheets` orders. Raises as it does, and ConfigurationError where something doesn't fit."""
+    orders = order_sheets(
+        pattern,
+        copies,
+        series=series,
+        after=after,
+        catalogue=catalogue,
+        boxes=boxes,
+        phones=phones,
+        rows=rows,
+        numbered=numbered,
+    )
+    return Printed(pdf=render(orders, templates), codes=tuple(order.code for order in orders))
 
+
+def order_sheets(
+    pattern: RoutingCode,
+    copies: int,
+    *,
+    series: str,
+    after: int,
+    catalogue: Catalogue,
+    boxes: Mapping[str, BoxNames],
+    phones: Sequence[str] = (),
+    rows: Sequence[PersonalRow] = (),
+    numbered: bool | None = None,
+) -> list[SheetOrder]:
+    """Order `copies` sheets of a pattern, a code without its serial; with `rows`, so many of each row.
+
+    Quick, so that serials can be drawn within a transaction and the sheets be rendered after it.
     Serials go on in `series` from `after`, the last number used; `numbered` None numbers all but the reusable kinds.
-    Raises ConfigurationError where a code isn't configured, isn't allowed on this kind of sheet, or something doesn't
-    fit on the page, and SeriesExhausted. ValueError: no copies.
+    Raises ConfigurationError where a code isn't configured or isn't allowed on this kind of sheet, and
+    SeriesExhausted. ValueError: no copies.
     """
     if copies < 1:
         raise ValueError("at least one copy")
@@ -68,7 +96,7 @@ def print_sheets(
         orders = [
             replace(order, code=replace(order.code, serial=serial)) for order, serial in zip(orders, given, strict=True)
         ]
-    return Printed(pdf=render(orders, templates), codes=tuple(order.code for order in orders))
+    return orders
 
 
 def sheet_order(

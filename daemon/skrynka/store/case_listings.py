@@ -88,14 +88,27 @@ class CaseDetail:
 
 
 def list_cases(
-    db: Database, *, box_code: str | None = None, needs_review: bool | None = None, limit: int | None = None
+    db: Database,
+    *,
+    box_code: str | None = None,
+    needs_review: bool | None = None,
+    completeness: CompletenessState | None = None,
+    case_type: str | None = None,
+    since: date | None = None,
+    limit: int | None = None,
 ) -> list[ListedCase]:
-    """Give the cases in the order of their numbers; with a limit, the newest so many."""
+    """Give the cases in the order of their numbers, those received `since` a day; with a limit, the newest so many."""
     query = _cases()
     if box_code is not None:
         query = query.where(case.c.box_code == box_code)
     if needs_review is not None:
         query = query.where(case.c.needs_review == needs_review)
+    if completeness is not None:
+        query = query.where(case.c.completeness == completeness.value)
+    if case_type is not None:
+        query = query.where(case.c.case_type == case_type)
+    if since is not None:
+        query = query.where(case.c.received_on >= since)
     if limit is not None:
         newest = query.with_only_columns(case.c.id).order_by(case.c.created_at.desc(), case.c.number.desc())
         query = query.where(case.c.id.in_(newest.limit(limit)))

@@ -1,0 +1,96 @@
+"""What the daemon needs from the machine, whatever the station: programs, libraries, the kernel, the clock."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from skrynka.cli.checked import Checked, State
+
+ZONE = "Europe/Kyiv"
+"""The zone that days of receipt are told in (domain: time limits)."""
+_LIBRARIES = ("zxing-cpp", "pikepdf", "pillow", "typst", "sqlalchemy")
+_INOTIFY = Path("/proc/sys/fs/inotify")
+_ASK_SECONDS = 10
+_EARLIEST_YEAR = 2025
+"""This program is no older: a clock that says so has lost its battery."""
+
+
+def machine_checks(watches: int) -> Iterator[Checked]:
+    """Look at the machine; `watches` is how many local inboxes are to be watched."""
+    yield poppler()
+    yield zbar()
+    yield Checked("libraries", State.GOOD, ", ".join(f"{name} {version(name)}" for name in _LIBRARIES))
+    yield inotify(watches)
+    yield clock(datetime.now(UTC))
+
+
+def poppler() -> Checked:
+    """Look for pdftoppm, which draws the pages that aren't one image."""
+    program = shutil.which("pdftoppm")
+    remedy = "apt install poppler-utils"
+    if program is None:
+        return Checked("poppler", State.MISSING, "pdftoppm isn't installed", remedy)
+    try:
+        told = subprocess.run(  # noqa: S603 - the program that the daemon runs too, with a fixed argument
+            [program, "-v"], capture_output=True, text=True, timeout=_ASK_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Checked("poppler", State.MISSING, "pdftoppm is there and doesn't answer", remedy)
+    words = told.stderr.partition("\n")[0].split()
+    return Checked("poppler", State.GOOD, f"pdftoppm {words[-1]}" if words else "pdftoppm")
+
+
+def zbar() -> Checked:
+    """Look for libzbar, the second opinion on codes. It is asked for its version and nothing else."""
+    try:
+        from pyzbar.wrapper import zbar_version  # noqa: PLC0415 - the import itself fails where the library is missing
+    except ImportError:
+        return Checked("zbar", State.MISSING, "the library libzbar isn't installed", "apt install libzbar0")
+    from ctypes import byref, c_uint  # noqa: PLC0415 - for this call alone
+
+    major, minor = c_uint(), c_uint()
+    zbar_version(byref(major), byref(minor))
+    package = _package("libzbar0") or _package("libzbar0t64")
+    return Checked("zbar", State.GOOD, f"libzbar {major.value}.{minor.value}{f' ({package})' if package else ''}")
+
+
+def inotify(watches: int) -> Checked:
+    """Look whether the kernel allows as many watches as there are local inboxes."""
+    try:
+        allowed = int((_INOTIFY / "max_user_watches").read_text(encoding="ascii"))
+        instances = int((_INOTIFY / "max_user_instances").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return Checked("inotify", State.WARNING, "the kernel doesn't say that it has it", "Scans are found by sweeps.")
+    said = f"{watches} of {allowed} watches, {instances} instances"
+    if allowed < watches or instances < 1:
+        return Checked("inotify", State.WARNING, said, "sysctl fs.inotify.max_user_watches=65536; until then, sweeps.")
+    return Checked("inotify", State.GOOD, said)
+
+
+def clock(now: datetime) -> Checked:
+    """Look at the clock and at the zone that days are told in."""
+    try:
+        local = now.astimezone(ZoneInfo(ZONE))
+    except ZoneInfoNotFoundError:
+        return Checked("clock", State.MISSING, f"nothing is known of the zone {ZONE}", "apt install tzdata")
+    said = f"{local:%Y-%m-%d %H:%M} in {ZONE}"
+    if now.year < _EARLIEST_YEAR:
+        return Checked("clock", State.WARNING, said, "Set the clock: days of receipt and deadlines are told by it.")
+    return Checked("clock", State.GOOD, said)
+
+
+def _package(name: str) -> str:
+    """Give a Debian package's version; empty where there is none, or no Debian."""
+    program = shutil.which("dpkg-query")
+    if program is None:
+        return ""
+    told = subprocess.run(  # noqa: S603 - a fixed command
+        [program, "-W", "-f", "${Version}", name], capture_output=True, text=True, timeout=_ASK_SECONDS, check=False
+    )
+    return f"{name} {told.stdout.strip()}" if told.returncode == 0 and told.stdout.strip() else ""

@@ -1,0 +1,62 @@
+"""What every command that works on a station shares: which configuration, which database, and who asks."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skrynka.cli.output import JSON
+from skrynka.core.errors import ConfigurationError
+from skrynka.settings import Configuration, load
+from skrynka.store.database import Database, open_database
+from skrynka.store.revision import require_head
+
+CONFIG_NAME = "skrynka.toml"
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="SKRYNKA_CONFIG",
+        show_default=False,
+        help="The station's skrynka.toml; without it, the one in this folder.",
+    ),
+]
+AsJson = Annotated[bool, JSON]
+
+
+def configuration(file: Path | None) -> Configuration:
+    """Read the station's configuration: of the file named, else of the folder we are in. Raises ConfigurationError."""
+    if file is None and not Path(CONFIG_NAME).exists():
+        raise ConfigurationError(
+            f"No station: there is no {CONFIG_NAME} in this folder, and none was named.",
+            "Name it with --config FILE or SKRYNKA_CONFIG, or make a station with `skrynka init DIR`.",
+        )
+    return load(file or Path(CONFIG_NAME))
+
+
+@contextmanager
+def station_database(station: Configuration) -> Iterator[Database]:
+    """Open the station's database, at the revision that this program works with. Raises EnvironmentUnfit."""
+    database = open_database(station.database_url)
+    try:
+        require_head(database)
+        yield database
+    finally:
+        database.close()
+
+
+def actor() -> str:
+    """Say who asks, for the history: "user:olena"."""
+    try:
+        return f"user:{getpass.getuser()}"
+    except (KeyError, OSError):
+        # A user id without a name, as in containers.
+        return f"user:{os.geteuid()}"

@@ -1,0 +1,208 @@
+"""What the daemon needs of its station: case types, folders with the right rights, a database, room.
+
+To look is to try: a dotfile is written, renamed and removed in each folder. Inboxes ignore dotfiles.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from skrynka.catalogue_file import load_catalogue
+from skrynka.cli.checked import Checked, State
+from skrynka.cli.running import service_pid
+from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
+from skrynka.settings import Box, Configuration
+from skrynka.steps.archive import Archive
+from skrynka.steps.listing import InboxAway, ShareLister, list_inbox
+from skrynka.store.database import open_database
+from skrynka.store.filesystems import network_filesystem
+from skrynka.store.revision import current_revision, require_head
+
+_SHARE_SECONDS = 20.0
+_OTHERS = stat.S_IRWXO
+_OTHERS_OR_GROUP_WRITES = stat.S_IRWXO | stat.S_IWGRP
+"""More than 0750 (domain: folders with papers)."""
+
+
+def station_checks(station: Configuration) -> Iterator[Checked]:
+    """Look at a station whose configuration could be read."""
+    yield _case_types(station)
+    for box in station.boxes:
+        yield _inbox(box, station.spool)
+    for what, folder in (("state", station.state), ("spool", station.spool), ("work", station.work)):
+        yield _own_folder(what, folder)
+    yield _archive(station.archive)
+    for what, folder in (("spool", station.spool), ("archive", station.archive)):
+        yield _room(what, folder, station.settings.limits.free_megabytes)
+    yield _database(station)
+    yield _service(station.state)
+
+
+def _case_types(station: Configuration) -> Checked:
+    try:
+        catalogue = load_catalogue(station.case_types_file)
+    except ConfigurationError as error:
+        return Checked("case types", State.WRONG, error.message, error.remedy)
+    counts = (
+        (len(catalogue.case_types), "case types"),
+        (len(catalogue.declarable_kinds), "document kinds"),
+        (len(catalogue.providers), "providers"),
+    )
+    return Checked("case types", State.GOOD, ", ".join(f"{count} {what}" for count, what in counts))
+
+
+def _inbox(box: Box, spool: Path) -> Checked:
+    what = f"inbox {box.code}"
+    inbox = box.inbox
+    try:
+        # A share that hangs blocks whoever touches it, unkillably: a child process goes first.
+        listing = (
+            ShareLister(inbox, _SHARE_SECONDS).look(_is_dotfile)
+            if box.kind == "share"
+            else list_inbox(inbox, _is_dotfile)
+        )
+    except InboxAway as away:
+        return _inbox_away(what, inbox, away.why)
+    failed = _try_to_write(inbox)
+    if failed:
+        return Checked(
+            what,
+            State.MISSING,
+            f"{inbox} can't be written ({failed})",
+            "Give the service's user the right to rename there.",
+        )
+    info = inbox.stat()
+    if info.st_mode & stat.S_ISVTX and os.geteuid() not in {0, info.st_uid}:
+        return Checked(
+            what, State.MISSING, f"{inbox} has the sticky bit: scans of others can't be taken", f"chmod -t {inbox}"
+        )
+    kind = network_filesystem(inbox)
+    if kind is not None and box.kind == "local":
+        return Checked(
+            what,
+            State.WARNING,
+            f"{inbox} lies on a network file system ({kind})",
+            'Write kind = "share" in boxes.toml.',
+        )
+    if info.st_mode & _OTHERS:
+        return Checked(what, State.WARNING, f"everybody may look into {inbox}", f"chmod o= {inbox}")
+    way = "claims are renames" if _one_filesystem(inbox, spool) else "claims are copied: another file system"
+    files = f"{len(listing.seen)} file{'' if len(listing.seen) == 1 else 's'} in it"
+    return Checked(what, State.GOOD, f"{inbox}: {files}; {way}")
+
+
+def _inbox_away(what: str, inbox: Path, why: str) -> Checked:
+    if why == errno.errorcode[errno.ENOENT]:
+        return Checked(what, State.MISSING, f"{inbox} isn't there", f"mkdir -m 750 {inbox}, or mount it.")
+    return Checked(what, State.MISSING, f"{inbox} can't be listed ({why})", "Look at its rights, and at its share.")
+
+
+def _own_folder(what: str, folder: Path) -> Checked:
+    if not folder.exists():
+        return _not_there(what, folder)
+    failed = _try_to_write(folder)
+    if failed:
+        return Checked(
+            what, State.MISSING, f"{folder} can't be written ({failed})", "Give it to the service's user, mode 0750."
+        )
+    if folder.stat().st_mode & _OTHERS_OR_GROUP_WRITES:
+        return Checked(
+            what, State.WARNING, f"{folder} is open to more than its user and readers", f"chmod 750 {folder}"
+        )
+    return Checked(what, State.GOOD, str(folder))
+
+
+def _not_there(what: str, folder: Path) -> Checked:
+    nearest = next(parent for parent in folder.parents if parent.exists())
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return Checked(what, State.NOTE, f"{folder} isn't there yet: `skrynka run` makes it")
+    return Checked(what, State.MISSING, f"{folder} isn't there, and can't be made", "Make it for the service's user.")
+
+
+def _archive(folder: Path) -> Checked:
+    found = _own_folder("archive", folder)
+    if found.state is not State.GOOD:
+        return found
+    try:
+        Archive(folder).write_probe()
+    except EnvironmentUnfit as error:
+        return Checked("archive", State.MISSING, error.message, error.remedy)
+    return found
+
+
+def _room(what: str, folder: Path, wanted_megabytes: int) -> Checked:
+    what = f"room for the {what}"
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    room = os.statvfs(nearest)
+    megabytes = room.f_bavail * room.f_frsize >> 20
+    said = f"{megabytes:,} MB free".replace(",", " ")
+    if megabytes < wanted_megabytes:
+        return Checked(
+            what, State.MISSING, f"{said}; under {wanted_megabytes} no scans are taken", "Make room, or a larger disk."
+        )
+    return Checked(what, State.GOOD, said)
+
+
+def _database(station: Configuration) -> Checked:
+    try:
+        database = open_database(station.database_url)
+    except ConfigurationError as error:
+        return Checked("database", State.WRONG, error.message, error.remedy)
+    except EnvironmentUnfit as error:
+        return Checked("database", State.MISSING, error.message, error.remedy)
+    try:
+        require_head(database)
+        return Checked("database", State.GOOD, f"{database.engine}, at revision {current_revision(database)}")
+    except EnvironmentUnfit as error:
+        return Checked("database", State.MISSING, error.message, error.remedy)
+    except SkrynkaError:
+        return Checked("database", State.MISSING, "what is there is no database of ours", "Look at `database.url`.")
+    finally:
+        database.close()
+
+
+def _service(state: Path) -> Checked:
+    pid = service_pid(state)
+    if pid is None:
+        return Checked("daemon", State.NOTE, "doesn't run now")
+    return Checked("daemon", State.NOTE, f"runs now, as process {pid}" if pid else "runs now")
+
+
+def _try_to_write(folder: Path) -> str:
+    """Write, rename and remove a dotfile; give the error's name, empty where all went well."""
+    first, second = (folder / f".skrynka-check-{secrets.token_hex(4)}" for _ in range(2))
+    try:
+        os.close(os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        first.rename(second)
+        second.unlink()
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return ""
+
+
+def _one_filesystem(inbox: Path, spool: Path) -> bool:
+    """Say whether a file can be renamed from the one into the other: two mounts of one file system won't do."""
+    name = f".skrynka-check-{secrets.token_hex(4)}"
+    source, target = inbox / name, spool / name
+    try:
+        os.close(os.open(source, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            source.rename(target)
+            target.unlink()
+        except FileNotFoundError:
+            # No spool yet: it comes to lie beside its parent.
+            return inbox.stat().st_dev == next(each for each in spool.parents if each.exists()).stat().st_dev
+        finally:
+            source.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _is_dotfile(name: str) -> bool:
+    return name.startswith(".")

@@ -1,0 +1,156 @@
+"""`skrynka status`: how the work stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from skrynka.cli.options import AsJson, ConfigFile, configuration, station_database
+from skrynka.cli.output import moment, show_facts, show_json, show_table
+from skrynka.cli.running import service_pid
+from skrynka.core.errors import EnvironmentUnfit
+from skrynka.settings import Configuration
+from skrynka.store.listings import BoxStatus, Status
+from skrynka.store.listings import status as status_of
+
+
+def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say how the work stands: what waits, since when, and what came last from which box.
+
+    Shown: whether the daemon runs; claimed scans that aren't in the database yet; scans and stacks by state; cases and
+    how many of them wait for a person; for each box the last scan and the open stack. Of a shared database all
+    stations are shown; claims and daemon are this station's.
+
+    Exit code 0 whatever it shows; 3 where the database is away (the rest is shown all the same).
+
+    JSON (null where the database is away; times are ISO 8601 in UTC):
+
+    ```
+    {"station", "daemon": process id | 0 (out of sight) | null, "claims",
+     "database": "sqlite" | "postgresql" | null,
+     "scans": {"received", "reading", "read", "filed", "quarantined",
+               "duplicate"},
+     "oldest_waiting_at",
+     "stacks": {"open", "closed", "planned", "filed", "quarantined"},
+     "cases": {"all", "for_review"},
+     "boxes": [{"code", "station", "active", "last_scan", "last_claimed_at",
+                "open_stack", "open_pages", "open_since"}]}
+    ```
+
+    Example: `skrynka status --config /srv/station/skrynka.toml`
+    """
+    station = configuration(config)
+    try:
+        with station_database(station) as database:
+            found = status_of(database)
+    except EnvironmentUnfit:
+        if as_json:
+            show_json(_told(station) | _NOTHING_KNOWN)
+        else:
+            show_facts([*_station_facts(station), ("database", "away")])
+            typer.echo()
+        raise
+    if as_json:
+        show_json(_told(station) | _as_json(database.engine, found))
+    else:
+        _show(station, database.engine, found)
+
+
+_NOTHING_KNOWN: dict[str, Any] = {
+    "database": None,
+    "scans": None,
+    "oldest_waiting_at": None,
+    "stacks": None,
+    "cases": None,
+    "boxes": [],
+}
+
+
+def _told(station: Configuration) -> dict[str, Any]:
+    return {
+        "station": station.settings.station.code,
+        "daemon": service_pid(station.state),
+        "claims": _claims(station),
+    }
+
+
+def _as_json(engine: str, found: Status) -> dict[str, Any]:
+    return {
+        "database": engine,
+        "scans": found.scans,
+        "oldest_waiting_at": moment(found.oldest_waiting_at),
+        "stacks": found.stacks,
+        "cases": {"all": found.cases, "for_review": found.cases_for_review},
+        "boxes": [
+            {
+                "code": box.code,
+                "station": box.station_code,
+                "active": box.active,
+                "last_scan": box.last_scan,
+                "last_claimed_at": moment(box.last_claimed_at),
+                "open_stack": box.open_stack,
+                "open_pages": box.open_pages,
+                "open_since": moment(box.open_since),
+            }
+            for box in found.boxes
+        ],
+    }
+
+
+def _show(station: Configuration, engine: str, found: Status) -> None:
+    review = f", {found.cases_for_review} for review (skrynka cases list --review)" if found.cases_for_review else ""
+    quarantine = f"{found.scans['quarantined']} scans (skrynka quarantine list)" if found.scans["quarantined"] else ""
+    show_facts(
+        [
+            *_station_facts(station),
+            ("database", engine),
+            ("scans", _counts(found.scans)),
+            ("waiting since", found.oldest_waiting_at or "nothing waits to be read"),
+            ("stacks", _counts(found.stacks)),
+            ("cases", f"{found.cases}{review}"),
+            ("quarantine", quarantine or "empty"),
+        ]
+    )
+    typer.echo()
+    show_table(
+        ("box", "station", "last scan", "taken", "open stack"),
+        [(_box(box), box.station_code, box.last_scan, box.last_claimed_at, _open(box)) for box in found.boxes],
+        empty="No boxes are known yet: `skrynka run` brings them in.",
+    )
+
+
+def _station_facts(station: Configuration) -> list[tuple[str, object]]:
+    pid = service_pid(station.state)
+    runs = "doesn't run" if pid is None else f"runs (process {pid})" if pid else "runs"
+    claims = _claims(station)
+    return [
+        ("station", station.settings.station.code),
+        ("daemon", runs),
+        ("claims", f"{claims} to be registered" if claims else "none to be registered"),
+    ]
+
+
+def _claims(station: Configuration) -> int:
+    """Count the claims in the spool: folders with a sidecar."""
+    try:
+        return sum((each / "claim.json").is_file() for each in station.spool.iterdir())
+    except OSError:
+        return 0
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none"
+
+
+def _box(box: BoxStatus) -> str:
+    return box.code if box.active else f"{box.code} (not in use)"
+
+
+def _open(box: BoxStatus) -> str | None:
+    if box.open_stack is None:
+        return None
+    since: datetime | None = box.open_since
+    told = f" since {since.astimezone():%H:%M}" if since else ""
+    return f"{box.open_stack}, {box.open_pages} page{'' if box.open_pages == 1 else 's'}{told}"
