@@ -33,6 +33,8 @@ _ASIDE = (
     "/Thumb", "/B", "/Measure", "/PtData",
 )  # fmt: skip
 """What streams carry beside what they show."""
+_ODD_OBJECT = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What pikepdf raises when an object isn't of the kind, or the form, that it should be."""
 _HIDDEN = 0x02 | 0x20
 """Annotation flags Hidden and NoView (ISO 32000-1, 12.5.3)."""
 _NAME = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)")
@@ -55,7 +57,7 @@ class Cutter:
         for ref in pages:
             try:
                 document.pages.append(pikepdf.Page(_copy_page(document, self._scans[ref.scan_id], ref.number)))
-            except pikepdf.PdfError as error:
+            except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
                 raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
         try:
             document.save(
@@ -66,7 +68,7 @@ class Cutter:
                 stream_decode_level=pikepdf.StreamDecodeLevel.none,
                 object_stream_mode=pikepdf.ObjectStreamMode.generate,
             )
-        except pikepdf.PdfError as error:
+        except pikepdf.PikepdfError as error:
             raise ScanRejected(QuarantineReason.CUT_FAILED) from error
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 import pikepdf
 
-from skrynka.steps.pages.page_box import POINTS_PER_INCH, PageBox, PageUnusable
+from skrynka.steps.pages.page_box import ODD_OBJECT, POINTS_PER_INCH, PageBox, PageUnusable
 
 _CONTENT_BYTES = 4 << 20
 """Longer contents are drawings: they aren't worth looking through."""
@@ -32,53 +32,14 @@ _TOLERANCE = 0.01
 _SKEW = 0.001
 """How far, of the page's shorter side, a line may lie askew."""
 _INVISIBLE = 3
-_WITHOUT_PAINT = frozenset(
-    {
-        "w",
-        "J",
-        "j",
-        "M",
-        "d",
-        "ri",
-        "i",
-        "g",
-        "G",
-        "rg",
-        "RG",
-        "k",
-        "K",
-        "cs",
-        "CS",
-        "sc",
-        "SC",
-        "scn",
-        "SCN",
-        "BT",
-        "ET",
-    }
-    | {"Td", "TD", "Tm", "T*", "Tc", "Tw", "Tz", "TL", "Ts", "MP", "DP", "BMC", "EMC", "BX", "EX"}
-)
-_OPAQUE_STATE = frozenset(
-    {
-        "/Type",
-        "/LW",
-        "/LC",
-        "/LJ",
-        "/ML",
-        "/D",
-        "/RI",
-        "/OP",
-        "/op",
-        "/OPM",
-        "/FL",
-        "/SM",
-        "/SA",
-        "/AIS",
-        "/TK",
-        "/Font",
-    }
-    | {"/ca", "/CA", "/BM", "/SMask"}
-)
+_WITHOUT_PAINT = frozenset({
+    "w", "J", "j", "M", "d", "ri", "i", "g", "G", "rg", "RG", "k", "K", "cs", "CS", "sc", "SC", "scn", "SCN", "BT",
+    "ET", "Td", "TD", "Tm", "T*", "Tc", "Tw", "Tz", "TL", "Ts", "MP", "DP", "BMC", "EMC", "BX", "EX",
+})  # fmt: skip
+_OPAQUE_STATE = frozenset({
+    "/Type", "/LW", "/LC", "/LJ", "/ML", "/D", "/RI", "/OP", "/op", "/OPM", "/FL", "/SM", "/SA", "/AIS", "/TK", "/Font",
+    "/ca", "/CA", "/BM", "/SMask",
+})  # fmt: skip
 
 Matrix = tuple[float, float, float, float, float, float]
 
@@ -112,7 +73,7 @@ def find_one_image(page: pikepdf.Page, box: PageBox) -> PlacedImage | None:
         holder = pikepdf.new()  # a stream is only as alive as the PDF that holds it
         for instruction in pikepdf.parse_content_stream(holder.make_stream(_content(page))):
             painter.obey(str(instruction.operator), list(instruction.operands))
-    except (_NotOneImage, pikepdf.PikepdfError, zlib.error, *_ODD_OPERANDS):
+    except (_NotOneImage, pikepdf.PikepdfError, zlib.error, *ODD_OBJECT):
         return None  # what isn't understood isn't one image; whether it is damaged, drawing it will tell
     return painter.image
 
@@ -128,9 +89,6 @@ class _State:
 
 class _NotOneImage(Exception):
     pass
-
-
-_ODD_OPERANDS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 class _Painter:

@@ -41,7 +41,7 @@ from skrynka.steps.pages.colours import Grey, NotUnderstood
 from skrynka.steps.pages.decoding import ImageDamaged, decode
 from skrynka.steps.pages.drawing import NotDrawn, draw
 from skrynka.steps.pages.one_image import PlacedImage, find_one_image
-from skrynka.steps.pages.page_box import PageBox, PageUnusable, page_box
+from skrynka.steps.pages.page_box import ODD_OBJECT, PageBox, PageUnusable, page_box
 from skrynka.steps.pages.pictures import make_pdf
 
 _LEAST_DPI = 100
@@ -102,15 +102,17 @@ class OpenPage:
             if self._image is not None:
                 try:
                     return self._displayed(self._image, decode(self._image, max_dpi))
-                except NotUnderstood:
+                except (NotUnderstood, *ODD_OBJECT):
                     self._image = None
                     self.source = PageSource.RASTER
                     self.dpi = _drawing_dpi(self._box, self._limits.page_pixels)
             return draw(self._page, self._box, min(max_dpi, self.dpi), self._work, self._limits.raster_seconds)
-        except (ImageDamaged, pikepdf.PdfError) as error:
+        except (ImageDamaged, pikepdf.PikepdfError) as error:
             raise self._unreadable("its image is damaged or ends too early") from error
         except NotDrawn as error:
             raise self._unreadable(str(error)) from error
+        except ODD_OBJECT as error:
+            raise self._unreadable("something on it isn't what it should be") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, self.number) from error
 
@@ -146,6 +148,8 @@ class OpenScan:
             image = find_one_image(page, box)
         except PageUnusable as error:
             raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, str(error)) from error
+        except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
+            raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, "it isn't what a page should be") from error
         pixels = image.width * image.height if image is not None else box.pixels_at(_LEAST_DPI)
         if pixels > self._limits.page_pixels:
             raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, number)
@@ -187,7 +191,7 @@ def _open_pdf(path: Path) -> pikepdf.Pdf:
         pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PasswordError as error:
         raise ScanRejected(QuarantineReason.ENCRYPTED) from error
-    except (pikepdf.PikepdfError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
         raise ScanRejected(QuarantineReason.CORRUPT, detail="the PDF's structure is damaged") from error
     if promised > there or len(pdf.pages) != there:
         pdf.close()

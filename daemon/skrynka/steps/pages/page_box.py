@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import pikepdf
 
 POINTS_PER_INCH = 72.0
+ODD_OBJECT = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What pikepdf and our own reading raise when an object of a PDF isn't of the kind, or the form, that it should be."""
 _CORNERS = 4
 
 
