@@ -2,33 +2,34 @@
 
     intake thread     watch, sweep, settle, claim, register        journey/intake.py
     reader threads    one scan each, in a process of its own       journey/reading.py
-    filing thread     assemble stacks; plan, cut, record           journey/filing.py
+    filing thread     assemble stacks; plan, cut, record           journey/assembling.py, journey/filing.py
 
 The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds, never a scan.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import socket
 import threading
 import time
-from pathlib import Path
 from types import FrameType
 
 import structlog
 
 from skrynka import __version__
 from skrynka.catalogue_file import load_catalogue
-from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
+from skrynka.core.errors import DatabaseAway
 from skrynka.core.settling import SettlingRules
+from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
-from skrynka.journey.intake import Inbox, Intake
+from skrynka.journey.inboxes import Inbox
+from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
+from skrynka.premises import forget_environment, lock_station, make_private_folder
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
@@ -64,10 +65,10 @@ class Service:
         self._stop = threading.Event()
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
-        _forget_environment()
+        forget_environment()
         for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
-            _make_private_folder(folder)
-        self._lock = _lock(configuration.state)
+            make_private_folder(folder)
+        self._lock = lock_station(configuration.state)
         self._database = open_database(configuration.database_url)
         self._archive = Archive(configuration.archive)
         self._watcher = Watcher(self._hint)
@@ -87,6 +88,14 @@ class Service:
             free_bytes=limits.free_megabytes << 20,
         )
         owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}"
+        self._assembling = Assembling(
+            self._database,
+            AssemblyRules(
+                assemble={box.code: box.assemble for box in configuration.boxes},
+                quiet_seconds=settings.filing.stack_quiet_seconds,
+                ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
+            ),
+        )
         self._filing = Filing(
             self._database,
             self._archive,
@@ -95,11 +104,7 @@ class Service:
             configuration.work,
             owner,
             FilingRules(
-                station=settings.station.code,
-                assemble={box.code: box.assemble for box in configuration.boxes},
                 page_limit=settings.filing.page_limit,
-                quiet_seconds=settings.filing.stack_quiet_seconds,
-                ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
                 lease_seconds=settings.filing.lease_seconds,
                 limits=page_limits,
                 config_digest=configuration.digest,
@@ -194,10 +199,10 @@ class Service:
         if not self._met_database:
             return None
         for box in self._configuration.boxes:
-            self._filing.assemble(box.code)
+            self._assembling.assemble(box.code)
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
-        return self._filing.close_quiet()
+        return self._assembling.close_quiet()
 
     def _hint(self, hint: Hint) -> None:
         self._intake.hint(hint)
@@ -241,7 +246,7 @@ class Service:
             return False
         left = work_left(self._database)
         if left.scans == 0 and left.stacks == 0 and left.open_stacks:
-            self._filing.close_all()
+            self._assembling.close_all()
             self._filing_loop.wake()
             return False
         return left.scans == 0 and left.stacks == 0
@@ -293,31 +298,3 @@ def _inbox(box: Box, configuration: Configuration) -> Inbox:
         ),
         sweep_seconds=intake.share_sweep_seconds if share else intake.sweep_seconds,
     )
-
-
-def _make_private_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentUnfit(
-            f"{folder} can't be made ({type(error).__name__}).", "Make it, and give it to the service's user."
-        ) from None
-
-
-def _lock(state: Path) -> int:
-    """Take the station's state folder for this process; the lock goes with it, however it ends."""
-    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise EnvironmentUnfit(
-            "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
-        ) from None
-    return descriptor
-
-
-def _forget_environment() -> None:
-    """Take our settings out of the environment: reader processes inherit it, and a URL may hold a password."""
-    for name in [name for name in os.environ if name.startswith("SKRYNKA_")] + ["CREDENTIALS_DIRECTORY"]:
-        os.environ.pop(name, None)

@@ -1,4 +1,4 @@
-"""Filing, per stack: give pages their places in stacks, and, when a stack is closed, plan it, cut it, record it.
+"""Filing, per stack, once it is closed: plan it, cut it, record it.
 
 The plan is stored before anything is cut, so that a redo after a crash cuts by the same plan. Documents are stored by
 content, so cutting again stores nothing twice. One transaction records it all, fenced by the epoch.
@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,27 +20,25 @@ from skrynka.core.catalogue import Catalogue
 from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.judging import JudgedPlan, judge, known_of
-from skrynka.core.model import PageReading, RoutingCode, SheetKind, StackPage
+from skrynka.core.model import RoutingCode, SheetKind, StackPage
 from skrynka.core.naming import received_on
 from skrynka.core.page_roles import page_roles
 from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
 from skrynka.core.requirements import Completeness
-from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
+from skrynka.journey.assembling import printed_on
 from skrynka.journey.giving_back import GivingBack
 from skrynka.journey.quarantining import quarantine_note
 from skrynka.readers.messages import CutOrder, PageLimits
 from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
-from skrynka.store import assembly, stacks
+from skrynka.store import stacks
 from skrynka.store.database import Database
 from skrynka.store.finished import FinishedScan, finished_scans
 from skrynka.store.leases import TakenStack
 from skrynka.store.plan_json import plan_from_json, plan_to_json
 from skrynka.store.quarantine import quarantine_stack
 from skrynka.store.records import FiledCase, StoredDocument, record_filing
-from skrynka.store.sheets import printed_sheets
-from skrynka.store.states import ScanState
 
 _LOG = structlog.get_logger(__name__)
 _KYIV = ZoneInfo("Europe/Kyiv")
@@ -51,12 +48,7 @@ _KYIV = ZoneInfo("Europe/Kyiv")
 class FilingRules:
     """How cases are made."""
 
-    station: str
-    assemble: Mapping[str, Assemble]
-    """By box."""
     page_limit: int
-    quiet_seconds: float
-    ended_quiet_seconds: float
     lease_seconds: float
     limits: PageLimits
     config_digest: str
@@ -84,48 +76,6 @@ class Filing:
         self._owner = owner
         self._rules = rules
         self._giving_back = GivingBack()
-
-    def assemble(self, box: str) -> int:
-        """Place the pages of the box's scans that were read, in the order of the claims; give how many scans.
-
-        It stops at the first scan that is still to be read: the pile keeps its order.
-        """
-        done = 0
-        while (scan := assembly.next_unassembled(self._database, box)) is not None:
-            match scan.state:
-                case ScanState.READ:
-                    self._assemble(box, scan)
-                case ScanState.QUARANTINED:
-                    assembly.mark_gap(self._database, scan.id)
-                case _:
-                    break
-            done += 1
-        return done
-
-    def close_quiet(self) -> float | None:
-        """Close the stacks that nothing was added to for long enough; give the seconds until the next may be due."""
-        waits = []
-        for box, how in self._rules.assemble.items():
-            stack = assembly.open_stack(self._database, box)
-            if stack is None:
-                continue
-            # A box that assembles by file has no use for an open stack: its configuration was changed.
-            quiet = self._rules.ended_quiet_seconds if stack.ended else self._rules.quiet_seconds
-            limit = timedelta(0) if how is Assemble.FILE else timedelta(seconds=quiet)
-            closed = assembly.close_quiet_stack(self._database, box, limit)
-            if closed is None:
-                waits.append((stack.last_page_at + limit - self._database.now()).total_seconds())
-            else:
-                waits.append(0.0)
-                self._tell_closed(box, closed)
-        return max(0.05, min(waits)) if waits else None
-
-    def close_all(self) -> None:
-        """Close every open stack: nothing more will come."""
-        for box in self._rules.assemble:
-            closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
-            if closed is not None:
-                self._tell_closed(box, closed)
 
     def file_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
         """File the stack that was closed first; give False when none waits.
@@ -155,22 +105,13 @@ class Filing:
             shutil.rmtree(work, ignore_errors=True)
         self._record(taken, judged, documents)
 
-    def _assemble(self, box: str, scan: assembly.UnassembledScan) -> None:
-        # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.
-        how = Assemble.FILE if scan.retried else self._rules.assemble.get(box, Assemble.FILE)
-        stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
-        readings = assembly.scan_readings(self._database, scan.id)
-        roles = page_roles(readings, self._printed(readings), stack.last_page if stack else None)
-        runs = segments(roles, how, OpenStack(stack.ended, stack.bare) if stack else None)
-        assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
-
     def _plan(self, taken: TakenStack) -> JudgedPlan:
         """Give the stored plan, or make one and store it."""
         if taken.plan is not None:
             return plan_from_json(taken.plan)
         pages = stacks.stack_pages(self._database, taken.id)
         readings = [page.reading for page in pages]
-        printed = self._printed(readings)
+        printed = printed_on(self._database, readings)
         known = known_of(
             self._catalogue,
             taken.box_code,
@@ -181,11 +122,6 @@ class Filing:
         judged = judge(plan(pages, known, gap_at_end=taken.gap_at_end), self._catalogue)
         stacks.store_plan(self._database, taken, plan_to_json(judged), self._rules.config_digest)
         return judged
-
-    def _printed(self, readings: Sequence[PageReading]) -> dict[str, RoutingCode]:
-        """Give the printed sheets whose serials stand on these pages."""
-        serials = {role.code.serial for role in page_roles(readings, {}) if role.code and role.code.serial}
-        return printed_sheets(self._database, serials) if serials else {}
 
     def _seen(
         self, taken: TakenStack, pages: Sequence[StackPage], printed: Mapping[str, RoutingCode]
@@ -258,9 +194,6 @@ class Filing:
                 reason=QuarantineReason.CUT_FAILED.value,
                 cause=rejected.reason.value,
             )
-
-    def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
-        _LOG.info("stack_closed", box=box, stack_id=closed.id)
 
 
 def _tell_filed(

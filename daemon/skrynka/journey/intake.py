@@ -8,64 +8,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from skrynka.core.claims import Claim, to_sidecar
-from skrynka.core.entries import Ends, Odd, Seen
-from skrynka.core.formats import FileType, looks_finished, sniff
+from skrynka.core.entries import Odd
+from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
-from skrynka.core.settling import (
-    Arrival,
-    Decision,
-    Sample,
-    SettlingRules,
-    Sighting,
-    Verdict,
-    decide,
-    is_ignored,
-    observe,
-)
+from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
 from skrynka.steps.archive import Archive, SourceChanged
 from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
-from skrynka.steps.listing import InboxAway, ShareLister, list_inbox, peek, writer_holds
+from skrynka.steps.listing import peek, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.steps.watching import Hint
 from skrynka.store.database import Database, new_id
 from skrynka.store.registration import NewScan, Registered, register_scan
 
 _LOG = structlog.get_logger(__name__)
-_SHARE_SECONDS = 20.0
-"""How long a share may take to list itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """A box's inbox, and how it is looked at."""
-
-    box: str
-    path: Path
-    share: bool
-    rules: SettlingRules
-    sweep_seconds: float
-
-
-@dataclass(slots=True)
-class _Watched:
-    """What is remembered of an inbox between two looks."""
-
-    inbox: Inbox
-    lister: ShareLister | None
-    due: float = 0.0
-    looked: bool = False
-    away_since: float | None = None
-    hints: dict[str, Arrival] = field(default_factory=dict)
-    sightings: dict[str, Sighting] = field(default_factory=dict)
-    told_empty: set[str] = field(default_factory=set)
-    told_odd: set[str] = field(default_factory=set)
 
 
 class Intake:
@@ -91,10 +52,7 @@ class Intake:
         self._spool = spool
         self._free_bytes = free_bytes
         self._clock = clock
-        self._watched = {
-            inbox.box: _Watched(inbox, ShareLister(inbox.path, _SHARE_SECONDS) if inbox.share else None)
-            for inbox in inboxes
-        }
+        self._watched = {inbox.box: WatchedInbox(inbox) for inbox in inboxes}
         self._claims: list[Claim] = []
         self._unsure = False
         self._disk_low = False
@@ -112,14 +70,12 @@ class Intake:
 
     def hint(self, hint: Hint) -> None:
         """Note that something happened in an inbox: it is looked at in the next call of `look`."""
-        watched = self._watched.get(hint.inbox)
-        if watched is not None and not is_ignored(hint.name):
-            watched.hints[hint.name] = hint.arrival
-            watched.due = 0.0
+        if hint.inbox in self._watched:
+            self._watched[hint.inbox].hint(hint.name, hint.arrival)
 
     def sweep(self, box: str) -> None:
         """Have an inbox looked at in the next call of `look`."""
-        self._watched[box].due = 0.0
+        self._watched[box].sweep()
 
     def look(self) -> float:
         """Look at the inboxes that are due and claim what has settled; give the seconds until the next is due."""
@@ -127,7 +83,10 @@ class Intake:
             self.recover()
         for watched in self._watched.values():
             if watched.due <= self._clock():
-                self._look_at(watched)
+                for settled in watched.look(self._clock()):
+                    if not self._room():
+                        break
+                    self._claim(watched, settled)
         return max(0.0, min(watched.due for watched in self._watched.values()) - self._clock())
 
     def forward(self) -> int:
@@ -166,69 +125,10 @@ class Intake:
     @property
     def settling(self) -> int:
         """Count the scans that were seen and will be claimed soon: whole, not empty, held by no writer."""
-        return sum(
-            1
-            for watched in self._watched.values()
-            for sighting in watched.sightings.values()
-            if sighting.last.size and sighting.last.finished is not False and not sighting.last.writer_holds
-        )
+        return sum(watched.settling for watched in self._watched.values())
 
-    def _look_at(self, watched: _Watched) -> None:
-        now = self._clock()
-        watched.due = now + watched.inbox.sweep_seconds
-        watched.looked = True
-        # Taken before the listing: what happens from now on is a new hint, and a new look.
-        hints, watched.hints = watched.hints, {}
-        try:
-            if watched.lister is not None:
-                listing = watched.lister.look(is_ignored, watched.sightings)
-            else:
-                listing = list_inbox(watched.inbox.path, is_ignored)
-        except InboxAway as away:
-            self._tell_inbox_away(watched, now, away)
-            return
-        self._tell_inbox_back(watched, now)
-        self._tell_odd(watched, listing.odd)
-        names = {seen.name for seen in listing.seen}
-        watched.sightings = {name: sighting for name, sighting in watched.sightings.items() if name in names}
-        for seen in listing.seen:
-            ends = listing.ends if watched.lister is not None else None
-            decision = self._settle(watched, seen, hints.get(seen.name), now, ends)
-            if decision.verdict is Verdict.WAIT:
-                watched.due = min(watched.due, max(decision.until, now))
-            elif not self._room():
-                return
-            else:
-                self._claim(watched, seen, unfinished=decision.verdict is Verdict.CLAIM_UNFINISHED)
-
-    def _settle(
-        self, watched: _Watched, seen: Seen, hint: Arrival | None, now: float, ends: Mapping[str, Ends] | None
-    ) -> Decision:
-        """Take a sample of one entry, and decide."""
-        before = watched.sightings.get(seen.name)
-        path = watched.inbox.path / seen.name
-        sample = Sample(seen.size, seen.mtime_ns, seen.inode, now)
-        if before is not None and _unchanged(before.last, sample):
-            sample = replace(sample, finished=before.last.finished, head=before.last.head)
-        if sample.finished is None and seen.size:
-            found = peek(path) if ends is None else ends.get(seen.name)
-            if found is not None:
-                sample = replace(sample, finished=_finished(found, seen.size), head=found.head)
-        sighting = observe(before, sample, hint)
-        decision = decide(sighting, now, watched.inbox.rules)
-        if decision.verdict is not Verdict.WAIT and ends is None and writer_holds(path):
-            sighting = replace(sighting, last=replace(sample, writer_holds=True))
-            decision = decide(sighting, now, watched.inbox.rules)
-        watched.sightings[seen.name] = sighting
-        if sighting.overwritten:
-            _LOG.error("scan_overwritten", inbox=watched.inbox.box)
-        if decision.warn_empty and seen.name not in watched.told_empty:
-            watched.told_empty.add(seen.name)
-            _LOG.warning("scan_ignored_empty", inbox=watched.inbox.box, waited_seconds=now - sighting.first_seen)
-        return decision
-
-    def _claim(self, watched: _Watched, seen: Seen, *, unfinished: bool) -> None:
-        inbox = watched.inbox
+    def _claim(self, watched: WatchedInbox, settled: Settled) -> None:
+        inbox, seen = watched.inbox, settled.seen
         number = self._numbers.next_number()
         try:
             taken = claim(
@@ -243,7 +143,7 @@ class Intake:
                 share=inbox.share,
             )
         except ClaimLost:
-            watched.sightings.pop(seen.name, None)
+            watched.forget(seen.name)
             return
         except ClaimRefused as refused:
             _LOG.warning("claim_refused", inbox=inbox.box, detail=refused.message)
@@ -252,7 +152,7 @@ class Intake:
             # Taken or not: the spool knows.
             self._unsure = True
             raise
-        watched.sightings.pop(seen.name, None)
+        watched.forget(seen.name)
         if isinstance(taken, Odd):
             _LOG.warning("entry_odd", inbox=inbox.box, kind=taken.what.value)
             return
@@ -263,7 +163,7 @@ class Intake:
             box=inbox.box,
             scan_id=taken.scan_id,
             size_bytes=seen.size,
-            **({"unfinished": True} if unfinished else {}),
+            **({"unfinished": True} if settled.unfinished else {}),
         )
 
     def _register(self, taken: Claim) -> bool:
@@ -304,22 +204,6 @@ class Intake:
         self._disk_low = low
         return not low
 
-    def _tell_inbox_away(self, watched: _Watched, now: float, away: InboxAway) -> None:
-        if watched.away_since is None:
-            watched.away_since = now
-            _LOG.warning("inbox_vanished", inbox=watched.inbox.box, error=away.why.replace(" ", "_"))
-
-    def _tell_inbox_back(self, watched: _Watched, now: float) -> None:
-        if watched.away_since is not None:
-            _LOG.info("inbox_returned", inbox=watched.inbox.box, seconds=now - watched.away_since)
-            watched.away_since = None
-
-    def _tell_odd(self, watched: _Watched, odd: Sequence[Odd]) -> None:
-        for entry in odd:
-            if entry.name not in watched.told_odd:
-                _LOG.info("entry_odd", inbox=watched.inbox.box, kind=entry.what.value)
-        watched.told_odd = {entry.name for entry in odd}
-
     def _tell_archive_away(self, error: OSError) -> None:
         if self._archive_away_since is None:
             self._archive_away_since = self._clock()
@@ -329,15 +213,6 @@ class Intake:
         if self._archive_away_since is not None:
             _LOG.info("archive_returned", seconds=self._clock() - self._archive_away_since)
             self._archive_away_since = None
-
-
-def _unchanged(before: Sample, now: Sample) -> bool:
-    return (before.size, before.mtime_ns, before.inode) == (now.size, now.mtime_ns, now.inode)
-
-
-def _finished(ends: Ends, size: int) -> bool | None:
-    kind = sniff(ends.head)
-    return None if kind is None else looks_finished(kind, ends.head, ends.tail, size)
 
 
 def _new_scan(taken: Claim, sha256: str, size_bytes: int, kind: FileType | None) -> NewScan:

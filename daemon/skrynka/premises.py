@@ -1,0 +1,41 @@
+"""What the service finds or makes before it begins: folders of its own, the station's lock, a clean environment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from skrynka.core.errors import EnvironmentUnfit
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only we and our group may look into. Raises EnvironmentUnfit."""
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentUnfit(
+            f"{folder} can't be made ({type(error).__name__}).", "Make it, and give it to the service's user."
+        ) from None
+
+
+def lock_station(state: Path) -> int:
+    """Take the station's state folder for this process, until the descriptor given back is closed, however it ends.
+
+    Raises EnvironmentUnfit while another service has it.
+    """
+    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise EnvironmentUnfit(
+            "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
+        ) from None
+    return descriptor
+
+
+def forget_environment() -> None:
+    """Take our settings out of the environment: reader processes inherit it, and a URL may hold a password."""
+    for name in [name for name in os.environ if name.startswith("SKRYNKA_")] + ["CREDENTIALS_DIRECTORY"]:
+        os.environ.pop(name, None)
