@@ -5,10 +5,12 @@ Each is migrated once into a template and copied per test.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,7 +59,7 @@ class Postgres:
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected."""
-        self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def stop(self) -> None:
         """Stop the server."""
@@ -71,10 +73,20 @@ class Postgres:
         engine.dispose()
 
 
+def _folder(prefix: str) -> Path:
+    """Make a folder in memory, where there is room: a commit waits for its disk, and nothing here outlives the run."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder inside is our own
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
+
+
+_ROOM_BYTES = 1 << 30
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL."""
-    folder = Path(tempfile.mkdtemp(prefix="skrynka-postgres-"))
+    folder = _folder("skrynka-postgres-")
     server = Postgres(folder)
     yield server
     server.stop()
@@ -90,11 +102,45 @@ def postgres_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_folder() -> Iterator[Path]:
+    """Where the session's SQLite files are."""
+    folder = _folder("skrynka-sqlite-")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(sqlite_folder: Path) -> Path:
     """A migrated SQLite file."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    path = sqlite_folder / "template.db"
     _migrate(f"sqlite:///{path}")
     return path
+
+
+MakeDatabase = Callable[[str], AbstractContextManager[str]]
+"""Gives the URL of a fresh database at the newest revision, on "sqlite" or "postgresql"; it goes with the context."""
+
+
+@pytest.fixture(scope="session")
+def make_database(sqlite_folder: Path, request: pytest.FixtureRequest) -> MakeDatabase:
+    """Make databases."""
+    numbers = itertools.count(1)
+
+    @contextmanager
+    def make(engine: str) -> Iterator[str]:
+        if engine == "sqlite":
+            folder = sqlite_folder / str(next(numbers))
+            folder.mkdir()
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "skrynka.db")
+            yield f"sqlite:///{folder / 'skrynka.db'}"
+            shutil.rmtree(folder)
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            url = server.create(request.getfixturevalue("postgres_template"))
+            yield url
+            server.drop(url)
+
+    return make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,29 +150,19 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database without tables, on each engine in turn."""
+def empty_database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A database without tables, on each engine in turn; the SQLite file isn't there yet."""
     if engine == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
+        return f"sqlite:///{tmp_path / 'empty.db'}"
     server: Postgres = request.getfixturevalue("postgres")
-    url = server.create()
-    yield url
-    server.drop(url)
+    return server.create()
 
 
 @pytest.fixture
-def database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(engine: str, make_database: MakeDatabase) -> Iterator[str]:
     """A fresh database at the newest revision, on each engine in turn."""
-    if engine == "sqlite":
-        path = tmp_path / "skrynka.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = server.create(request.getfixturevalue("postgres_template"))
-    yield url
-    server.drop(url)
+    with make_database(engine) as url:
+        yield url
 
 
 @pytest.fixture

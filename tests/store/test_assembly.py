@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from skrynka.core.errors import ConservationBroken
+from skrynka.core.reasons import QuarantineReason
+from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
+from skrynka.store.assembly import (
+    assemble,
+    close_quiet_stack,
+    close_stack,
+    mark_gap,
+    next_unassembled,
+    open_stack,
+    scan_readings,
+)
+from skrynka.store.database import Database, open_database
+from skrynka.store.quarantine import quarantine_scan, retry_quarantined
+from skrynka.store.queue import record_reading
+from skrynka.store.stacks import stack_pages, stack_scans
+from tests.store.samples import read, readings, received, taken, taken_stack
+
+BOX = "OBL-03"
+
+
+def _first(pages: int) -> list[Segment]:
+    return [Segment(1, pages, OpenedBy.SCAN)]
+
+
+def _further(pages: int, closed_by: ClosedBy | None = None) -> list[Segment]:
+    return [Segment(1, pages, None, closed_by=closed_by)]
+
+
+def _in_quarantine(db: Database, number: int) -> str:
+    scan_id = received(db, number)
+    quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
+    return scan_id
+
+
+def test_scans_are_assembled_in_the_order_they_were_claimed_in(db: Database) -> None:
+    later = read(db, 12)
+    assert (waiting := next_unassembled(db, BOX)) is not None
+    assert waiting.id == later
+    earlier = received(db, 11)
+    assert (waiting := next_unassembled(db, BOX)) is not None
+    assert (waiting.id, waiting.name, waiting.state) == (earlier, "A-11", "received")
+    assert next_unassembled(db, "POD-01") is None
+
+
+def test_duplicates_are_never_assembled(db: Database) -> None:
+    first = read(db, 1)
+    received(db, 2, content="scan 1")
+    assemble(db, first, _first(3), Assemble.STACK)
+    assert next_unassembled(db, BOX) is None
+
+
+def test_a_stack_goes_on_in_the_next_scan(db: Database) -> None:
+    one, two = read(db, 1, 3), read(db, 2, 2)
+    (opened,) = assemble(db, one, _first(3), Assemble.STACK, bare=True)
+    stack = open_stack(db, BOX)
+    assert stack is not None
+    assert (stack.id, stack.name, stack.pages, stack.bare, stack.ended) == (opened.id, "A/1", 3, True, False)
+    assert stack.last_page == scan_readings(db, one)[2]
+    assert assemble(db, two, _further(2), Assemble.STACK) == (opened,)
+    assert [(page.ref.scan_id, page.ref.number) for page in stack_pages(db, opened.id)] == [
+        (one, 1),
+        (one, 2),
+        (one, 3),
+        (two, 1),
+        (two, 2),
+    ]
+    assert [scan.name for scan in stack_scans(db, opened.id)] == ["A-1", "A-2"]
+    stack = open_stack(db, BOX)
+    assert stack is not None
+    assert not stack.bare
+
+
+def test_a_scan_may_end_one_stack_and_begin_others(db: Database) -> None:
+    assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
+    runs = [
+        Segment(1, 1, None, ended=True, closed_by=ClosedBy.END_SHEET),
+        Segment(2, 3, OpenedBy.COLLECTION_SHEET, "B000007", closed_by=ClosedBy.REPEAT_SHEET),
+        Segment(4, 5, OpenedBy.REPEAT_SHEET),
+    ]
+    stacks = assemble(db, read(db, 2, 5), runs, Assemble.STACK)
+    assert [stack.name for stack in stacks] == ["A/1", "A/2", "A/3"]
+    assert [len(stack_pages(db, stack.id)) for stack in stacks] == [3, 2, 2]
+    with db.read() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT state, opened_by, closed_by, ended_at IS NOT NULL, collection_serial FROM stack ORDER BY number"
+            )
+        ).all()
+    assert [(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows] == [
+        ("closed", "scan", "end_sheet", True, None),
+        ("closed", "collection_sheet", "repeat_sheet", False, "B000007"),
+        ("open", "repeat_sheet", None, False, None),
+    ]
+
+
+def test_a_stack_that_gets_no_page_may_still_be_closed(db: Database) -> None:
+    (first,) = assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
+    runs = [Segment(1, 0, None, closed_by=ClosedBy.COLLECTION_SHEET), Segment(1, 2, OpenedBy.COLLECTION_SHEET)]
+    assemble(db, read(db, 2, 2), runs, Assemble.STACK)
+    assert taken_stack(db).id == first.id
+    assert len(stack_pages(db, first.id)) == 2
+
+
+def test_a_scan_is_assembled_once(db: Database) -> None:
+    scan_id = read(db, 1)
+    assemble(db, scan_id, _first(3), Assemble.STACK)
+    assert assemble(db, scan_id, _first(3), Assemble.STACK) == ()
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [Segment(1, 2, OpenedBy.SCAN)],
+        [Segment(2, 3, OpenedBy.SCAN)],
+        [Segment(1, 2, OpenedBy.SCAN, closed_by=ClosedBy.END_SHEET), Segment(2, 3, OpenedBy.SCAN)],
+        [Segment(1, 4, OpenedBy.SCAN)],
+        [Segment(1, 3, None)],
+    ],
+)
+def test_runs_that_arent_the_scans_pages_are_refused(db: Database, runs: list[Segment]) -> None:
+    scan_id = read(db, 1, 3)
+    with pytest.raises(ConservationBroken):
+        assemble(db, scan_id, runs, Assemble.STACK)
+    assert open_stack(db, BOX) is None
+    assert (waiting := next_unassembled(db, BOX)) is not None
+    assert waiting.id == scan_id
+
+
+def test_the_page_after_a_scan_in_quarantine_comes_after_a_gap(db: Database) -> None:
+    (stack,) = assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
+    lost = _in_quarantine(db, 2)
+    assert (waiting := next_unassembled(db, BOX)) is not None
+    assert (waiting.id, waiting.state) == (lost, "quarantined")
+    assert mark_gap(db, lost)
+    assert not mark_gap(db, lost)
+    assert next_unassembled(db, BOX) is None
+    assemble(db, read(db, 3, 2), _further(2, ClosedBy.END_SHEET), Assemble.STACK)
+    assert [page.after_gap for page in stack_pages(db, stack.id)] == [False, False, True, False]
+    assert not taken_stack(db).gap_at_end
+
+
+def test_a_stack_that_ends_with_a_scan_in_quarantine_says_so(db: Database) -> None:
+    assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
+    mark_gap(db, _in_quarantine(db, 2))
+    close_stack(db, BOX, ClosedBy.QUIET_TIME)
+    assert taken_stack(db).gap_at_end
+
+
+def test_a_scan_in_quarantine_leaves_no_gap_where_no_stack_is_open(db: Database) -> None:
+    lost = _in_quarantine(db, 1)
+    assert not mark_gap(db, lost)
+    assert next_unassembled(db, BOX) is None
+
+
+def test_a_scan_out_of_quarantine_makes_its_stack_beside_the_open_one(db: Database) -> None:
+    (open_one,) = assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
+    late = _in_quarantine(db, 2)
+    mark_gap(db, late)
+    retry_quarantined(db, late, "user:t")
+    record_reading(db, taken(db), readings(2))
+    alone = [Segment(1, 2, OpenedBy.SCAN, closed_by=ClosedBy.SCAN_END)]
+    (made,) = assemble(db, late, alone, Assemble.FILE)
+    assert made != open_one
+    stack = open_stack(db, BOX)
+    assert stack is not None
+    assert (stack.id, stack.pages) == (open_one.id, 2)
+
+
+def test_a_stack_is_closed_after_a_quiet_time(db: Database, database_url: str) -> None:
+    begun = db.now()
+    moments = [begun]
+    timed = open_database(database_url, clock=lambda: moments[-1])
+    (stack,) = assemble(timed, read(timed, 1), _first(3), Assemble.STACK)
+    quiet = timedelta(seconds=60)
+    moments.append(begun + timedelta(seconds=59))
+    assert close_quiet_stack(timed, BOX, quiet) is None
+    moments.append(begun + timedelta(seconds=60))
+    waiting = received(timed, 2)
+    assert close_quiet_stack(timed, BOX, quiet) is None, "a scan is on its way to it"
+    quarantine_scan(timed, taken(timed), QuarantineReason.CORRUPT)
+    mark_gap(timed, waiting)
+    assert close_quiet_stack(timed, BOX, quiet) == stack
+    assert close_quiet_stack(timed, BOX, quiet) is None
+    assert taken_stack(timed).id == stack.id
+    timed.close()
+
+
+def test_a_stack_is_closed_on_demand_once(db: Database) -> None:
+    (stack,) = assemble(db, read(db, 1), _first(3), Assemble.STACK)
+    assert close_stack(db, "POD-01", ClosedBy.QUIET_TIME) is None
+    assert close_stack(db, BOX, ClosedBy.SCAN_END) == stack
+    assert close_stack(db, BOX, ClosedBy.SCAN_END) is None
+
+
+def test_stacks_are_numbered_for_the_whole_station(db: Database) -> None:
+    names = [
+        assemble(db, read(db, number, 1, box=box), _first(1), Assemble.STACK)[0].name
+        for number, box in ((1, "OBL-03"), (2, "POD-01"))
+    ]
+    assert names == ["A/1", "A/2"]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from skrynka.core.errors import DatabaseRefused
+from skrynka.core.reasons import QuarantineReason
+from skrynka.store.database import Database, new_id
+from skrynka.store.events import events_after
+from skrynka.store.listings import page_accounts
+from skrynka.store.quarantine import quarantine_scan, retry_quarantined
+from skrynka.store.queue import record_reading
+from skrynka.store.registration import Registered, Registration, last_scan_number, register_scan
+from skrynka.store.states import ScanState
+from tests.store.samples import new_scan, read, readings, received, taken
+
+
+def _rows(db: Database) -> int:
+    with db.read() as connection:
+        return connection.scalar(text("SELECT count(*) FROM scan")) or 0
+
+
+def test_a_new_scan_is_received(db: Database) -> None:
+    assert register_scan(db, new_scan(1)) == Registration(Registered.RECEIVED)
+    (account,) = page_accounts(db)
+    assert (account.name, account.state, account.page_count, account.balanced) == ("A-1", "received", None, True)
+
+
+def test_the_same_scan_again_is_known_and_changes_nothing(db: Database) -> None:
+    scan = new_scan(1)
+    register_scan(db, scan)
+    before = len(events_after(db))
+    assert register_scan(db, scan) == Registration(Registered.KNOWN)
+    assert _rows(db) == 1
+    assert len(events_after(db)) == before
+
+
+def test_the_same_bytes_again_are_a_duplicate_by_name(db: Database) -> None:
+    received(db, 1, content="x")
+    assert register_scan(db, new_scan(2, content="x")) == Registration(Registered.DUPLICATE, "A-1")
+    again = new_scan(3, content="x")
+    register_scan(db, again)
+    assert register_scan(db, again) == Registration(Registered.KNOWN, "A-1")
+
+
+def test_the_pages_of_a_duplicate_are_accounted_for_at_once_when_their_number_is_known(db: Database) -> None:
+    read(db, 1, pages=4)
+    received(db, 2, content="scan 1")
+    duplicate = page_accounts(db)[1]
+    assert (duplicate.state, duplicate.page_count, duplicate.pages["duplicate"]) == (ScanState.DUPLICATE, 4, 4)
+    assert duplicate.balanced
+
+
+def test_the_pages_of_duplicates_are_accounted_for_once_the_original_is_read(db: Database) -> None:
+    received(db, 1, content="x")
+    received(db, 2, content="x")
+    received(db, 3, content="x")
+    assert page_accounts(db)[1].page_count is None
+    record_reading(db, taken(db), readings(3))
+    for duplicate in page_accounts(db)[1:]:
+        assert (duplicate.page_count, duplicate.pages["duplicate"], duplicate.balanced) == (3, 3, True)
+
+
+def test_the_pages_of_a_duplicate_are_accounted_for_when_the_original_goes_to_quarantine(db: Database) -> None:
+    original = received(db, 1, content="x")
+    received(db, 2, content="x")
+    quarantine_scan(db, taken(db), QuarantineReason.PAGE_UNREADABLE, page_number=2, page_count=5)
+    assert page_accounts(db)[1].pages["duplicate"] == 5
+    received(db, 3, content="x")
+    assert page_accounts(db)[2].pages["duplicate"] == 5
+    retry_quarantined(db, original, "user:t")
+    record_reading(db, taken(db), readings(5))
+    assert all(account.balanced for account in page_accounts(db))
+
+
+def test_the_pages_of_a_duplicate_of_an_unknown_number_wait_for_a_retry(db: Database) -> None:
+    original = received(db, 1, content="x")
+    quarantine_scan(db, taken(db), QuarantineReason.ENCRYPTED)
+    received(db, 2, content="x")
+    assert page_accounts(db)[1].page_count is None
+    retry_quarantined(db, original, "user:t")
+    record_reading(db, taken(db), readings(2))
+    assert page_accounts(db)[1].pages["duplicate"] == 2
+
+
+def test_a_number_that_another_scan_has_is_refused(db: Database) -> None:
+    received(db, 1)
+    with pytest.raises(DatabaseRefused):
+        register_scan(db, new_scan(1))
+
+
+def test_a_box_that_nobody_knows_is_refused(db: Database) -> None:
+    with pytest.raises(DatabaseRefused) as refused:
+        register_scan(db, new_scan(1, box="NONE"))
+    assert refused.value.kind == "foreign_key"
+
+
+def test_a_name_that_isnt_utf8_is_kept_readable(db: Database) -> None:
+    scan = dataclasses.replace(new_scan(1), original_name=b"\xd1\x82\xff.pdf".decode("utf-8", "surrogateescape"))
+    register_scan(db, scan)
+    with db.read() as connection:
+        assert connection.scalar(text("SELECT original_name FROM scan")) == "т\\xff.pdf"
+    assert "\\xff" not in repr(scan)
+
+
+def test_of_many_that_bring_the_same_bytes_at_once_one_is_the_original(db: Database) -> None:
+    scans = [new_scan(number, content="x") for number in range(1, 13)]
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = [each.outcome for each in pool.map(lambda scan: register_scan(db, scan), scans)]
+    assert sorted(outcomes) == [Registered.DUPLICATE] * 11 + [Registered.RECEIVED]
+
+
+def test_the_last_number_of_a_station_is_told(db: Database) -> None:
+    assert last_scan_number(db, "A") == 0
+    received(db, 7)
+    received(db, 5)
+    assert last_scan_number(db, "A") == 7
+    assert last_scan_number(db, "B") == 0
+
+
+def test_ids_sort_by_the_time_they_were_made() -> None:
+    ids = [new_id() for _ in range(100)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 100
+    assert {len(each) for each in ids} == {36}
