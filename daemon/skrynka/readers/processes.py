@@ -30,6 +30,8 @@ from skrynka.readers.messages import ANSWERS, Answer, Began, CutOrder, Done, Ope
 _LOG = structlog.get_logger(__name__)
 _LONGEST_ANSWER = 4 << 20
 """Bytes. A page with a hundred codes needs a hundredth of it."""
+_PIECE = 1 << 16
+"""Bytes read at a time: all that a pipe holds."""
 _TICK_SECONDS = 0.2
 """How often a stop is looked for while a child works."""
 
@@ -113,27 +115,39 @@ class Readers:
 
     def _listen(self, child: ForkServerProcess, receiving: Connection) -> Iterator[Answer]:
         page: int | None = None
+        heard = b""
         ends_at = time.monotonic() + self._limits.total_seconds
         while True:
             silent_at = min(ends_at, time.monotonic() + self._limits.silent_seconds)
-            while not receiving.poll(_TICK_SECONDS):
-                if self._stopping():
-                    raise ReaderStopped
-                if time.monotonic() > silent_at:
-                    raise ScanRejected(QuarantineReason.READER_TIMED_OUT, page)
+            while b"\n" not in heard:
+                heard += self._piece(child, receiving, silent_at, page)
+                if len(heard) > _LONGEST_ANSWER:
+                    raise ScanRejected(QuarantineReason.READER_INCOHERENT, page, "no end of an answer")
+            line, _, heard = heard.partition(b"\n")
             try:
-                answer = ANSWERS.validate_json(receiving.recv_bytes(_LONGEST_ANSWER))
-            except EOFError:
-                raise ScanRejected(QuarantineReason.READER_CRASHED, page, _death(child)) from None
-            except (ValidationError, OSError):
+                answer = ANSWERS.validate_json(line)
+            except ValidationError:
                 raise ScanRejected(QuarantineReason.READER_INCOHERENT, page, "not an answer") from None
             if isinstance(answer, Rejected):
-                raise ScanRejected(answer.reason, answer.page)
+                raise ScanRejected(answer.reason, answer.page or page)
             if isinstance(answer, Began):
                 page = answer.number
             yield answer
             if isinstance(answer, Done):
                 return
+
+    def _piece(self, child: ForkServerProcess, receiving: Connection, silent_at: float, page: int | None) -> bytes:
+        """Give what a child has said by now: part of an answer or several, for it may fall silent in the middle."""
+        while True:
+            if self._stopping():
+                raise ReaderStopped
+            if time.monotonic() > silent_at:
+                raise ScanRejected(QuarantineReason.READER_TIMED_OUT, page)
+            if receiving.poll(_TICK_SECONDS):
+                piece = os.read(receiving.fileno(), _PIECE)
+                if not piece:
+                    raise ScanRejected(QuarantineReason.READER_CRASHED, page, _death(child))
+                return piece
 
     def _tell_what_it_said(self, work: Path) -> None:
         """Foreign libraries print what they find in files: the lines are counted, never shown."""

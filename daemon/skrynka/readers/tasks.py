@@ -43,11 +43,17 @@ def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float
     _confine(order.work, memory_bytes, cpu_seconds)
     try:
         for answer in _read(order) if isinstance(order, ReadOrder) else _cut(order):
-            answers.send_bytes(ANSWERS.dump_json(answer))
+            _say(answers, answer)
     except ScanRejected as rejected:
-        answers.send_bytes(ANSWERS.dump_json(Rejected(rejected.reason, rejected.page, rejected.detail)))
+        _say(answers, Rejected(rejected.reason, rejected.page, rejected.detail))
     except MemoryError:
-        answers.send_bytes(ANSWERS.dump_json(Rejected(QuarantineReason.READER_CRASHED, None, "out of memory")))
+        _say(answers, Rejected(QuarantineReason.READER_CRASHED, None, "out of memory"))
+
+
+def _say(answers: Connection, answer: Answer) -> None:
+    """Send one answer: a line of JSON, so that the parent can read as much as there is and never has to wait."""
+    with open(answers.fileno(), "wb", closefd=False) as out:
+        out.write(ANSWERS.dump_json(answer) + b"\n")
 
 
 def document_name(place: int) -> str:
