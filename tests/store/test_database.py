@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from skrynka.core.errors import ConfigurationError, DatabaseAway, DatabaseRefused, EnvironmentUnfit
 from skrynka.store import database, revision
 from skrynka.store.database import Database, open_database
+from skrynka.store.failures import translated
 from skrynka.store.registration import register_scan
 from tests.store.samples import new_scan, received
 
@@ -109,6 +111,11 @@ def test_a_connection_that_was_cut_is_the_database_away_and_then_back(db: Databa
     assert away.value.remedy
     with db.read() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_connections_that_are_all_in_use_are_the_database_away() -> None:
+    with pytest.raises(DatabaseAway, match="in use"), translated():
+        raise PoolExhausted
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])

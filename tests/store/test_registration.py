@@ -113,6 +113,18 @@ def test_of_many_that_bring_the_same_bytes_at_once_one_is_the_original(db: Datab
     assert sorted(outcomes) == [Registered.DUPLICATE] * 11 + [Registered.RECEIVED]
 
 
+def test_a_duplicate_that_comes_while_the_original_is_being_read_is_accounted_for(db: Database) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(1, 21, 2):
+            received(db, number, content=f"pair {number}")
+            reading = pool.submit(record_reading, db, taken(db), readings(2))
+            duplicate = pool.submit(register_scan, db, new_scan(number + 1, content=f"pair {number}"))
+            reading.result()
+            assert duplicate.result().outcome is Registered.DUPLICATE
+    assert [account.page_count for account in page_accounts(db)] == [2] * 20
+    assert all(account.balanced for account in page_accounts(db))
+
+
 def test_the_last_number_of_a_station_is_told(db: Database) -> None:
     assert last_scan_number(db, "A") == 0
     received(db, 7)

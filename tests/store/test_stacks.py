@@ -26,7 +26,9 @@ from tests.store.samples import CLAIMED, HOUR, OWNER, closed, filed, judged_plan
 
 def test_the_stack_that_was_closed_first_is_taken_first(db: Database) -> None:
     stacks = [closed(db, number) for number in (1, 2)]
-    assert [taken_stack(db).id for _ in stacks] == [stack.id for stack in stacks]
+    assert [(stack.id, stack.name) for stack in (taken_stack(db), taken_stack(db))] == [
+        (stack.id, stack.name) for stack in stacks
+    ]
     assert take_stack(db, OWNER, HOUR) is None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,15 +54,12 @@ def worth_repeating(error: BaseException) -> bool:
 
 
 def _translation(error: DBAPIError) -> DatabaseAway | DatabaseRefused:
-    cause = error.orig
-    if isinstance(cause, sqlite3.Error):
-        return _from_sqlite(cause)
-    if isinstance(cause, psycopg.Error):
-        return _from_postgres(cause, gone=error.connection_invalidated)
-    return DatabaseRefused("other", type(cause).__name__)
+    if isinstance(error.orig, psycopg.Error):
+        return _from_postgres(error.orig, gone=error.connection_invalidated)
+    return _from_sqlite(error.orig)
 
 
-def _from_sqlite(cause: sqlite3.Error) -> DatabaseAway | DatabaseRefused:
+def _from_sqlite(cause: BaseException | None) -> DatabaseAway | DatabaseRefused:
     # Errors that the sqlite3 module raises by itself have no code.
     code: str = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
     if code.startswith(_SQLITE_AWAY):
