@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -206,3 +207,11 @@ def test_stacks_are_numbered_for_the_whole_station(db: Database) -> None:
         for number, box in ((1, "OBL-03"), (2, "POD-01"))
     ]
     assert names == ["A/1", "A/2"]
+
+
+def test_stacks_that_are_made_at_once_have_numbers_of_their_own(db: Database) -> None:
+    alone = [Segment(1, 1, OpenedBy.SCAN, closed_by=ClosedBy.SCAN_END)]
+    scans = [read(db, number, 1, box=("OBL-03", "POD-01")[number % 2]) for number in range(1, 17)]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda scan_id: assemble(db, scan_id, alone, Assemble.FILE)[0].name, scans))
+    assert sorted(made) == sorted(f"A/{number}" for number in range(1, 17))
