@@ -58,8 +58,9 @@ class Readers:
         self._limits = limits
         self._stopping = stopping
         self._context = multiprocessing.get_context("forkserver")
-        # With the main module preloaded, a child needn't import it again.
-        self._context.set_forkserver_preload(["__main__", "skrynka.readers.tasks"])
+        # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
+        # script must import nothing; see `skrynka.__main__`.
+        self._context.set_forkserver_preload(["skrynka.readers.tasks"])
 
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
         """Read every page of a scan, in order; `progress` is called after each page.
