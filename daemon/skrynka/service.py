@@ -74,7 +74,7 @@ class Service:
         self._watcher = Watcher(self._hint)
         limits = settings.limits
         page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
-        readers = Readers(
+        self._readers = readers = Readers(
             ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), self._stop.is_set
         )
         self._numbers = ScanNumbers(configuration.state)
@@ -134,6 +134,7 @@ class Service:
         started = time.monotonic()
         station = self._configuration.settings.station.code
         _LOG.info("service_started", version=__version__, station=station)
+        self._readers.prepare()
         self._recover()
         loops = [self._intake_loop, *self._reading_loops, self._filing_loop]
         for box in self._configuration.boxes:

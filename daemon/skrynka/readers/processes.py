@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -61,6 +62,13 @@ class Readers:
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
         self._context.set_forkserver_preload(["skrynka.readers.tasks"])
+
+    def prepare(self) -> None:
+        """Start the server process that children are forked from, so that the first scan needn't wait for its imports.
+
+        Comes back at once. Without it the first order starts the server.
+        """
+        forkserver.ensure_running()
 
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
         """Read every page of a scan, in order; `progress` is called after each page.
