@@ -41,6 +41,13 @@ _BLOCK_MM = 6.0
 _LIGHT = 0.7
 """The paper's level in a block: so many of its pixels are darker. Letters cover less than a third."""
 
+_DEVIATION = 1.05
+"""The standard deviation of noise is so many times the median difference between neighbours (1.4826 over root 2)."""
+_NOISIEST = 0.04
+"""As a share of the paper's level: what differs more from pixel to pixel is a pattern."""
+_DARKEST_PLACE, _LIGHTEST_PLACE = 0.75, 1.12
+"""The paper's level in its worst and best light, as a share of the page's usual level."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ink:
@@ -61,7 +68,7 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     grey = np.asarray(Image.fromarray(pixels).reduce(factor), np.float32)
     paper = _paper(grey, max(4, round(_BLOCK_MM * scale)))
     darkness = (1 - grey / np.maximum(paper, 1)).astype(np.float32)
-    noise = float(np.median(np.abs(darkness[::3, ::3]))) * 1.4826
+    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(darkness[::3], axis=1)))) * _DEVIATION)
     dark = darkness > max(FAINTEST, NOISE_FACTOR * noise)
     ink = float(_within(dark, MARGIN_MM * scale).mean())
     plain = (
@@ -90,6 +97,10 @@ def _paper(grey: Grey, block: int) -> Grey:
     # A hole or a letter may fill a block: its lightest neighbour is paper.
     around = np.pad(light, 1, mode="edge")
     lightest = np.max([around[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
+    # Where a black strip, a photo, or the scanner's white beside grey paper fills the neighbourhood too, the rest of
+    # the page says what paper is.
+    usual = float(np.median(lightest))
+    lightest = np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)
     smooth = Image.fromarray(lightest.astype(np.float32)).resize(
         (columns * block, rows * block), Image.Resampling.BILINEAR
     )
