@@ -35,12 +35,15 @@ def test_a_json_line_from_its_first_character_to_its_last() -> None:
 
 def test_a_line_for_people_begins_with_the_sentence_and_leaves_out_what_it_said() -> None:
     stream = listening(Mode.CONSOLE)
-    structlog.get_logger().info(
-        "scan_claimed", scan_number="A-4417", box="OBL-03", size_bytes=1_500_000, scan_id=UUID(int=7)
-    )
+    structlog.get_logger().info("scan_claimed", scan_number="A-4417", box="OBL-03", size_bytes=1_500_000, attempt=2)
+    assert stream.getvalue() == "14:00:30 info    scan A-4417 OBL-03 claimed, 1.5 MB  scan_claimed attempt=2\n"
+
+
+def test_a_line_for_people_shows_an_id_only_where_no_number_stands_for_it() -> None:
+    stream = listening(Mode.CONSOLE)
+    structlog.get_logger().info("scan_read", scan_number="A-4417", scan_id=UUID(int=7), stack_id=UUID(int=8), pages=3)
     assert stream.getvalue() == (
-        "14:00:30 info    scan A-4417 OBL-03 claimed, 1.5 MB  "
-        "scan_claimed scan_id=00000000-0000-0000-0000-000000000007\n"
+        "14:00:30 info    scan A-4417 read: 3 pages  scan_read stack_id=00000000-0000-0000-0000-000000000008\n"
     )
 
 

@@ -92,7 +92,7 @@ class Assembling:
         assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
 
     def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
-        _LOG.info("stack_closed", box=box, stack_id=closed.id)
+        _LOG.info("stack_closed", box=box, stack_number=closed.name, stack_id=closed.id)
 
 
 def printed_on(database: Database, readings: Sequence[PageReading]) -> dict[str, RoutingCode]:

@@ -28,7 +28,7 @@ from skrynka.core.reasons import FindingReason, QuarantineReason
 from skrynka.core.requirements import Completeness
 from skrynka.journey.assembling import printed_on
 from skrynka.journey.giving_back import GivingBack
-from skrynka.journey.quarantining import quarantine_note
+from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
 from skrynka.readers.messages import CutOrder, PageLimits
 from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
@@ -84,7 +84,7 @@ class Filing:
         fails: the stack then waits as if it had not been taken.
         """
         self._giving_back.retry()
-        taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds)
+        taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up)
         if taken is None:
             return False
         with self._giving_back.if_broken_off(
@@ -178,29 +178,30 @@ class Filing:
 
     def _failed(self, taken: TakenStack, rejected: ScanRejected) -> None:
         """Put a stack that was read and can't be cut into quarantine, with its scans."""
-        scans = stacks.stack_scans(self._database, taken.id)
         cause = ScanRejected(QuarantineReason.CUT_FAILED, detail=rejected.reason.value)
-        for scan in scans:
-            note = quarantine_note(scan.name, taken.box_code, cause)
-            self._archive.note_quarantine(scan.id, scan.name, scan.sha256, note)
+        spoilt = self._scans_of(taken)
+        for scan in spoilt:
+            note(self._archive, scan, cause)
         quarantine_stack(self._database, taken, QuarantineReason.CUT_FAILED)
-        for scan in scans:
-            _LOG.warning(
-                "scan_quarantined",
-                scan_number=scan.name,
-                scan_id=scan.id,
-                stack_id=taken.id,
-                box=taken.box_code,
-                reason=QuarantineReason.CUT_FAILED.value,
-                cause=rejected.reason.value,
-            )
+        for scan in spoilt:
+            tell(scan, cause, taken.id)
+
+    def _given_up(self, stack: TakenStack) -> None:
+        for scan in self._scans_of(stack):
+            note_given_up(self._archive, scan)
+
+    def _scans_of(self, stack: TakenStack) -> list[Spoilt]:
+        return [
+            Spoilt(scan.id, scan.name, stack.box_code, scan.sha256)
+            for scan in stacks.stack_scans(self._database, stack.id)
+        ]
 
 
 def _tell_filed(
     taken: TakenStack, judged: JudgedPlan, cases: Sequence[FiledCase], scans: Sequence[FinishedScan]
 ) -> None:
     """Write the canonical lines: one per case, per scan that is finished, and per stack."""
-    log = _LOG.bind(box=taken.box_code, stack_id=taken.id)
+    log = _LOG.bind(box=taken.box_code, stack_number=taken.name, stack_id=taken.id)
     for case, planned, verdict in zip(cases, judged.plan.cases, judged.completeness, strict=True):
         log.info(
             "case_created",

@@ -160,26 +160,30 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "The one line about a scan: all its pages are accounted for.",
         ),
         # Stacks and cases
-        "stack_opened": Event(_D, "stack[ {box}] opened", "A stack began; the scans that follow belong to it."),
+        "stack_opened": Event(
+            _D, "stack[ {stack_number}][ {box}] opened", "A stack began; the scans that follow belong to it."
+        ),
         "stack_closed": Event(
-            _I, "stack[ {box}] closed[: {scans:# scan}][, {pages:# page}]", "A stack is whole; it is filed next."
+            _I,
+            "stack[ {stack_number}][ {box}] closed[: {scans:# scan}][, {pages:# page}]",
+            "A stack is whole; it is filed next.",
         ),
         "stack_filed": Event(
             _I,
-            "stack[ {box}][ {opened_at:clock}] filed: {scans:# scan}, {page_account}; {cases:# case}"
+            "stack[ {stack_number}][ {box}][ {opened_at:clock}] filed: {scans:# scan}, {page_account}; {cases:# case}"
             "[, {incomplete:+} incomplete][, {reviews:+} for review]",
             "The one line about a stack: its cases are in the database.",
         ),
         "stack_count_mismatched": Event(
             _W,
-            "stack[ {box}]: {counted} counted by hand, {submissions} found",
+            "stack[ {stack_number}][ {box}]: {counted} counted by hand, {submissions} found",
             "The envelopes counted by hand aren't as many as the submissions found.",
             "While the papers lie on the table: count them again, look for a missing or a doubled sheet.",
         ),
         "case_created": Event(
             _I,
             "case {case_number}[ {case_type}]: {documents:# document}, {pages:# page}[, {completeness}]"
-            "[, missing {missing:+}][; for review: {reasons:+}]",
+            "[, missing at least {missing:+}][; for review: {reasons:+}]",
             "The one line about a case.",
         ),
         "sheets_printed": Event(
@@ -214,7 +218,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "plan_refused": Event(
             _E,
-            "stack[ {box}]: the plan doesn't account for every page, nothing was filed",
+            "stack[ {stack_number}][ {box}]: the plan doesn't account for every page, nothing was filed",
             "A defect of this program was caught before it could lose a page.",
             "Keep the papers. Report it with the stack's id; the stack stays in the queue.",
         ),

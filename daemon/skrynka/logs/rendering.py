@@ -60,6 +60,8 @@ def as_json(entry: Entry) -> str:
 def for_people(*, colour: bool, zone: tzinfo | None) -> Callable[[Entry], str]:
     """Give the rendering for a terminal: the time there, the sentence, then the event and what the sentence left out.
 
+    An id isn't shown beside the number that people use: every command takes the number.
+
     A warning or error is followed by a line with what to do about it.
     """
 
@@ -69,7 +71,11 @@ def for_people(*, colour: bool, zone: tzinfo | None) -> Callable[[Entry], str]:
     def render(entry: Entry) -> str:
         event = EVENTS.get(entry.event)
         said = named_in(event.sentence) if event else frozenset()
-        rest = [f"{name}={as_text(value)}" for name, value in entry.fields.items() if name not in said]
+        rest = [
+            f"{name}={as_text(value)}"
+            for name, value in entry.fields.items()
+            if name not in said and not (name.endswith("_id") and f"{name[:-3]}_number" in entry.fields)
+        ]
         time = f"{entry.time.astimezone(zone):%H:%M:%S}"
         level = paint(_COLOURS[entry.level], f"{entry.level.value:<7}")
         sentence = paint(_COLOURS[entry.level], entry.message) if entry.level.rank > Level.INFO.rank else entry.message
