@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
-from skrynka.core.errors import ScanRejected
+from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.reasons import QuarantineReason
 from skrynka.steps.archive import Archive
 from skrynka.store.database import Database
 from skrynka.store.leases import TakenScan
@@ -13,21 +16,52 @@ from skrynka.store.quarantine import quarantine_scan
 _LOG = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """A scan that goes to quarantine, as far as people must know it."""
+
+    id: str
+    name: str
+    box: str
+    sha256: str
+
+
 def set_aside(database: Database, archive: Archive, taken: TakenScan, rejected: ScanRejected) -> None:
     """Put a scan that a worker has into quarantine. Raises DatabaseAway, LeaseLost, and OSError of the archive.
 
     The note in the archive comes first: should the row fail, the scan is read again, and the note written anew.
     """
-    archive.note_quarantine(taken.id, taken.name, taken.sha256, quarantine_note(taken.name, taken.box_code, rejected))
+    spoilt = Spoilt(taken.id, taken.name, taken.box_code, taken.sha256)
+    note(archive, spoilt, rejected)
     quarantine_scan(database, taken, rejected.reason, page_number=rejected.page)
+    tell(spoilt, rejected)
+
+
+def note_given_up(archive: Archive, spoilt: Spoilt) -> None:
+    """Note and tell that a scan broke off three times: the queue has put it aside already. Never raises."""
+    rejected = ScanRejected(QuarantineReason.ATTEMPTS_EXHAUSTED)
+    try:
+        note(archive, spoilt, rejected)
+    except (OSError, EnvironmentUnfit) as error:
+        _LOG.warning("archive_lost", error=type(error).__name__)
+    tell(spoilt, rejected)
+
+
+def note(archive: Archive, spoilt: Spoilt, rejected: ScanRejected) -> None:
+    """Put the reason beside the original, for people. Raises OSError and EnvironmentUnfit of the archive."""
+    archive.note_quarantine(spoilt.id, spoilt.name, spoilt.sha256, quarantine_note(spoilt.name, spoilt.box, rejected))
+
+
+def tell(spoilt: Spoilt, rejected: ScanRejected, stack_id: str | None = None) -> None:
+    """Log it."""
+    about: dict[str, object] = {"page": rejected.page, "stack_id": stack_id, "cause": rejected.detail or None}
     _LOG.warning(
         "scan_quarantined",
-        scan_number=taken.name,
-        box=taken.box_code,
-        scan_id=taken.id,
+        scan_number=spoilt.name,
+        box=spoilt.box,
+        scan_id=spoilt.id,
         reason=rejected.reason.value,
-        attempt=taken.attempt,
-        **({"page": rejected.page} if rejected.page is not None else {}),
+        **{name: value for name, value in about.items() if value is not None},
     )
 
 

@@ -14,7 +14,7 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.model import Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.journey.giving_back import GivingBack
-from skrynka.journey.quarantining import set_aside
+from skrynka.journey.quarantining import Spoilt, note_given_up, set_aside
 from skrynka.readers.messages import PageLimits, ReadOrder
 from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
@@ -63,7 +63,7 @@ class Reading:
         waits again, as if it had not been taken).
         """
         self._giving_back.retry()
-        taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds)
+        taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds, self._given_up)
         if taken is None:
             return False
         with self._giving_back.if_broken_off(
@@ -85,6 +85,9 @@ class Reading:
             shutil.rmtree(self._work / taken.id, ignore_errors=True)
         queue.record_reading(self._database, taken, readings)
         log.info("scan_read", pages=len(readings), seconds=round(time.monotonic() - started, 2))
+
+    def _given_up(self, scan: TakenScan) -> None:
+        note_given_up(self._archive, Spoilt(scan.id, scan.name, scan.box_code, scan.sha256))
 
     def _order(self, taken: TakenScan) -> ReadOrder:
         if taken.file_type is None:
