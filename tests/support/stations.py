@@ -146,11 +146,12 @@ class Daemon:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for text in self.process.stderr:
-            self.raw.append(text.rstrip())
-            line = json.loads(text)
-            self.lines.append(line)
-            self._new.put(line)
+        with self.process.stderr as log:
+            for text in log:
+                self.raw.append(text.rstrip())
+                line = json.loads(text)
+                self.lines.append(line)
+                self._new.put(line)
         self._new.put(None)
 
 

@@ -43,12 +43,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(  # noqa: ARG001 - its callback does it
         False, "--version", callback=_version, is_eager=True, help="Say the version and end."
     ),
 ) -> None:
     # What is logged on the way to an answer goes beside it, not into it. `run` sets the log up as configured.
     configure(level=Level.WARNING)
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 app.command("run")(run.run)

@@ -12,7 +12,7 @@ import typer
 
 from skrynka.cli.exporting import export_documents
 from skrynka.cli.options import AsJson, ConfigFile, configuration, station_database
-from skrynka.cli.output import moment, show_facts, show_json, show_table
+from skrynka.cli.output import moment, show_facts, show_json, show_table, size, word
 from skrynka.core.model import PageRef
 from skrynka.core.requirements import BranchMissing, CompletenessState
 from skrynka.steps.archive import Archive
@@ -76,15 +76,13 @@ def list_(
         show_json([_summary(each) for each in found])
         return
     show_table(
-        ("case", "received", "type", "branch", "papers", "documents", "pages", "for review"),
+        ("case", "received", "type", "papers", "pages", "for review"),
         [
             (
                 each.number,
                 each.received_on,
-                each.case_type,
-                _branch(each),
+                f"{each.case_type}/{each.branch}" if each.branch else each.case_type,
                 each.completeness,
-                each.documents,
                 each.pages,
                 _reasons(each),
             )
@@ -213,10 +211,11 @@ def _detail(found: CaseDetail, names: Mapping[str, str], history: Sequence[Recor
 
 def _show(found: CaseDetail, names: Mapping[str, str], history: Sequence[RecordedEvent]) -> None:
     case = found.case
+    branch = f", branch {case.branch} ({case.branch_source})" if case.branch else ""
     typer.secho(case.number, bold=True)
     show_facts(
         [
-            ("type", f"{case.case_type or 'unknown'}{f', branch {_branch(case)}' if case.branch else ''}"),
+            ("type", f"{case.case_type or 'unknown'}{branch}"),
             ("providers", case.providers),
             ("received", f"{case.received_on}, box {case.box_code}, stack {case.stack}, submission {case.ordinal}"),
             ("papers", case.completeness),
@@ -239,7 +238,7 @@ def _show(found: CaseDetail, names: Mapping[str, str], history: Sequence[Recorde
     show_table(
         ("document", "kinds", "pages", "size"),
         [
-            (paper.ordinal, "+".join(paper.kinds), _pages(paper.pages, names), f"{paper.size_bytes / 1000:,.0f} kB")
+            (paper.ordinal, "+".join(paper.kinds), _pages(paper.pages, names), size(paper.size_bytes))
             for paper in found.documents
         ],
         empty="No documents.",
@@ -250,10 +249,6 @@ def _show(found: CaseDetail, names: Mapping[str, str], history: Sequence[Recorde
         [(each.at, each.event.name, each.actor, _details(each)) for each in history],
         empty="No history.",
     )
-
-
-def _branch(case: ListedCase) -> str | None:
-    return f"{case.branch} ({case.branch_source})" if case.branch else None
 
 
 def _reasons(case: ListedCase) -> str:
@@ -284,4 +279,7 @@ def _pages(pages: Sequence[PageRef], names: Mapping[str, str]) -> str:
 
 
 def _details(each: RecordedEvent) -> str:
-    return ", ".join(f"{name} {value}" for name, value in each.event.data.items()) or "-"
+    shown = {
+        name: str(value)[:12] if name == "config_digest" else word(value) for name, value in each.event.data.items()
+    }
+    return ", ".join(f"{name} {value}" for name, value in shown.items()) or "-"

@@ -10,7 +10,7 @@ import typer
 from skrynka.cli.checked import Checked, State, exit_code
 from skrynka.cli.machine_checks import machine_checks
 from skrynka.cli.options import AsJson, ConfigFile, configuration
-from skrynka.cli.output import show_json
+from skrynka.cli.output import counted, show_json
 from skrynka.cli.station_checks import station_checks
 from skrynka.core.errors import ConfigurationError
 
@@ -64,13 +64,11 @@ def _checks(config: Path | None) -> Iterator[Checked]:
         yield from machine_checks(0)
         return
     code = station.settings.station.code
-    yield Checked("configuration", State.GOOD, f"{station.file}: station {code}, {_boxes(len(station.boxes))}")
+    yield Checked(
+        "configuration", State.GOOD, f"{station.file}: station {code}, {counted(len(station.boxes), 'box', 'boxes')}"
+    )
     yield from station_checks(station)
     yield from machine_checks(sum(box.kind == "local" for box in station.boxes))
-
-
-def _boxes(count: int) -> str:
-    return "1 box" if count == 1 else f"{count} boxes"
 
 
 def _show(checks: Sequence[Checked]) -> None:

@@ -41,6 +41,10 @@ def inspect(
 
     Nothing is touched, and no station is needed. Codes of others are shown with their text, because you asked: the
     daemon never keeps it.
+
+    Exit code 1: a file can't be read, or a person would have to look at a case.
+
+    Example: `skrynka inspect --separator PATCHT scan0001.pdf`
     """
     wanted = _symbologies(symbologies)
     catalogue = load_catalogue(case_types or example("case_types.toml"))

@@ -29,11 +29,19 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, titl
     if not rows:
         typer.echo(empty or "nothing")
         return
-    words = [[_word(cell) for cell in row] for row in rows]
+    words = [[word(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            title=title or None,
+            title_justify="left",
+            title_style="bold",
+            pad_edge=False,
+            collapse_padding=True,
+        )
+        for place, column in enumerate(columns):
+            # The first names the thing: people copy it.
+            table.add_column(column, overflow="fold", no_wrap=place == 0)
         for row in words:
             table.add_row(*(Text(cell) for cell in row))
         Console().print(table)
@@ -49,12 +57,23 @@ def show_facts(facts: Sequence[tuple[str, object]]) -> None:
     """Print names with what is so, one below the other."""
     widest = max(len(name) for name, _ in facts)
     for name, told in facts:
-        typer.echo(f"{typer.style(f'{name:<{widest}}', bold=True)}  {_word(told)}")
+        typer.echo(f"{typer.style(f'{name:<{widest}}', bold=True)}  {word(told)}")
 
 
 def moment(at: datetime | None) -> str | None:
     """Write a moment for JSON: ISO 8601 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def size(size_bytes: int) -> str:
+    """Write a size for people: "73.5 kB", "1.3 MB"."""
+    kilobytes = size_bytes / 1000
+    return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes:.1f} kB"  # noqa: PLR2004 - SI
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a count with its noun: "1 scan", "2 scans", "2 boxes"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def printable(text: str) -> str:
@@ -64,7 +83,8 @@ def printable(text: str) -> str:
     )
 
 
-def _word(cell: object) -> str:
+def word(cell: object) -> str:
+    """Write a value for people, on one line."""
     match cell:
         case None:
             return "-"

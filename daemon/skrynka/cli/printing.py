@@ -9,6 +9,7 @@ import typer
 
 from skrynka.catalogue_file import load_catalogue
 from skrynka.cli.options import actor, station_database
+from skrynka.cli.output import counted
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
 from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.core.routing_code import compose
@@ -120,7 +121,7 @@ def _file_name(orders: Sequence[SheetOrder]) -> str:
 
 def _summary(orders: Sequence[SheetOrder], target: Path) -> str:
     first, last = orders[0].code.serial, orders[-1].code.serial
-    count = f"{len(orders)} {_WORDS[orders[0].code.kind]} sheet{'' if len(orders) == 1 else 's'}"
+    count = counted(len(orders), f"{_WORDS[orders[0].code.kind]} sheet")
     span = "" if first is None else f" {first}" if first == last else f" {first}–{last}"
     return f"{count}{span} → {target}"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from skrynka.cli.options import AsJson, ConfigFile, actor, configuration, station_database
-from skrynka.cli.output import moment, printable, show_facts, show_json, show_table
+from skrynka.cli.output import moment, printable, show_facts, show_json, show_table, size
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.settings import Configuration
 from skrynka.steps.archive import Archive, ArchiveDamaged
@@ -207,7 +207,7 @@ def _show(found: QuarantinedScan, original: Path | None) -> None:
             ("taken", found.claimed_at),
             ("here since", found.quarantined_at),
             ("pages", "nobody knows" if found.page_count is None else found.page_count),
-            ("size", f"{found.size_bytes / 1000:,.0f} kB"),
+            ("size", size(found.size_bytes)),
             ("attempts", found.attempts),
             ("original", str(original) if original else "ISN'T in the archive: bring it back from its backup"),
             ("file's name", printable(found.original_name)),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skrynka.catalogue_file import load_catalogue
 from skrynka.cli.checked import Checked, State
+from skrynka.cli.output import counted
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
 from skrynka.settings import Box, Configuration
@@ -49,11 +50,11 @@ def _case_types(station: Configuration) -> Checked:
     except ConfigurationError as error:
         return Checked("case types", State.WRONG, error.message, error.remedy)
     counts = (
-        (len(catalogue.case_types), "case types"),
-        (len(catalogue.declarable_kinds), "document kinds"),
-        (len(catalogue.providers), "providers"),
+        (len(catalogue.case_types), "case type"),
+        (len(catalogue.declarable_kinds), "document kind"),
+        (len(catalogue.providers), "provider"),
     )
-    return Checked("case types", State.GOOD, ", ".join(f"{count} {what}" for count, what in counts))
+    return Checked("case types", State.GOOD, ", ".join(counted(count, what) for count, what in counts))
 
 
 def _inbox(box: Box, spool: Path) -> Checked:
@@ -92,8 +93,7 @@ def _inbox(box: Box, spool: Path) -> Checked:
     if info.st_mode & _OTHERS:
         return Checked(what, State.WARNING, f"everybody may look into {inbox}", f"chmod o= {inbox}")
     way = "claims are renames" if _one_filesystem(inbox, spool) else "claims are copied: another file system"
-    files = f"{len(listing.seen)} file{'' if len(listing.seen) == 1 else 's'} in it"
-    return Checked(what, State.GOOD, f"{inbox}: {files}; {way}")
+    return Checked(what, State.GOOD, f"{inbox}: {counted(len(listing.seen), 'file')} in it; {way}")
 
 
 def _inbox_away(what: str, inbox: Path, why: str) -> Checked:
@@ -140,7 +140,7 @@ def _room(what: str, folder: Path, wanted_megabytes: int) -> Checked:
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
     room = os.statvfs(nearest)
     megabytes = room.f_bavail * room.f_frsize >> 20
-    said = f"{megabytes:,} MB free".replace(",", " ")
+    said = f"{megabytes} MB free"
     if megabytes < wanted_megabytes:
         return Checked(
             what, State.MISSING, f"{said}; under {wanted_megabytes} no scans are taken", "Make room, or a larger disk."

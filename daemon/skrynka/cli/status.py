@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from skrynka.cli.options import AsJson, ConfigFile, configuration, station_database
-from skrynka.cli.output import moment, show_facts, show_json, show_table
+from skrynka.cli.output import counted, moment, show_facts, show_json, show_table
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.settings import Configuration
@@ -101,7 +101,7 @@ def _as_json(engine: str, found: Status) -> dict[str, Any]:
 
 def _show(station: Configuration, engine: str, found: Status) -> None:
     review = f", {found.cases_for_review} for review (skrynka cases list --review)" if found.cases_for_review else ""
-    quarantine = f"{found.scans['quarantined']} scans (skrynka quarantine list)" if found.scans["quarantined"] else ""
+    quarantine = f"{counted(found.scans['quarantined'], 'scan')} (skrynka quarantine list)"
     show_facts(
         [
             *_station_facts(station),
@@ -110,7 +110,7 @@ def _show(station: Configuration, engine: str, found: Status) -> None:
             ("waiting since", found.oldest_waiting_at or "nothing waits to be read"),
             ("stacks", _counts(found.stacks)),
             ("cases", f"{found.cases}{review}"),
-            ("quarantine", quarantine or "empty"),
+            ("quarantine", quarantine if found.scans["quarantined"] else "empty"),
         ]
     )
     typer.echo()
@@ -153,4 +153,4 @@ def _open(box: BoxStatus) -> str | None:
         return None
     since: datetime | None = box.open_since
     told = f" since {since.astimezone():%H:%M}" if since else ""
-    return f"{box.open_stack}, {box.open_pages} page{'' if box.open_pages == 1 else 's'}{told}"
+    return f"{box.open_stack}, {counted(box.open_pages, 'page')}{told}"

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrynka.cli.checked import Checked, State, exit_code
+from skrynka.cli.machine_checks import clock, inotify
+from tests.cli.conftest import Answer, Skrynka
+
+
+def line(answer: Answer, what: str) -> dict[str, Any]:
+    """Give what was found of one thing."""
+    return next(each for each in answer.json["checks"] if each["what"] == what)
+
+
+def change(station: Path, name: str, old: str, new: str) -> None:
+    text = (station / name).read_text(encoding="utf-8")
+    assert old in text
+    (station / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@given(st.lists(st.sampled_from(State), min_size=1), st.sampled_from(State))
+def test_the_exit_code_is_that_of_the_worst(states: list[State], more: State) -> None:
+    codes = {State.GOOD: 0, State.NOTE: 0, State.WARNING: 1, State.WRONG: 2, State.MISSING: 3}
+    checks = [Checked("thing", state, "") for state in (*states, more)]
+    wanted = next(
+        (state for state in (State.WRONG, State.MISSING, State.WARNING) if state in (*states, more)), State.GOOD
+    )
+    assert exit_code(checks) == codes[wanted]
+
+
+def test_every_line_of_a_good_station_is_good_and_nothing_is_left_behind(skrynka: Skrynka, station: Path) -> None:
+    before = set(station.rglob("*"))
+    found = skrynka("check", "--json")
+    assert (found.code, found.json["good"]) == (0, True)
+    assert {each["state"] for each in found.json["checks"]} <= {"good", "note"}
+    assert set(station.rglob("*")) - before == {station / "archive" / ".incoming"}
+
+
+@pytest.mark.usefixtures("station")
+def test_programs_are_named_with_their_versions(skrynka: Skrynka) -> None:
+    found = skrynka("check", "--json")
+    assert re.match(r"pdftoppm \d", line(found, "poppler")["said"])
+    assert re.match(r"libzbar \d", line(found, "zbar")["said"])
+    assert re.search(r"zxing-cpp \d.*pikepdf \d", line(found, "libraries")["said"])
+
+
+def test_an_inbox_that_is_not_there_is_told_with_the_remedy(skrynka: Skrynka, station: Path) -> None:
+    (station / "inbox" / "OBL-02").rmdir()
+    found = skrynka("check")
+    assert found.code == 3
+    assert f"mkdir -m 750 {station / 'inbox' / 'OBL-02'}" in found.out
+    assert "1 of 17 need a person: inbox OBL-02." in found.out
+
+
+def test_a_share_is_looked_at_too(skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", '# kind = "local" ', 'kind = "share" # ')
+    (station / "inbox" / "OBL-01" / "scan.pdf").write_bytes(b"%PDF-1.7\n")
+    found = skrynka("check", "--json")
+    assert "1 file in it" in line(found, "inbox OBL-01")["said"]
+    (station / "inbox" / "OBL-01" / "scan.pdf").unlink()
+    (station / "inbox" / "OBL-01").rmdir()
+    assert line(skrynka("check", "--json"), "inbox OBL-01")["state"] == "missing"
+
+
+@pytest.mark.parametrize("name", ["inbox/OBL-01", "archive", "spool"])
+def test_a_folder_that_everybody_may_look_into_is_a_warning(name: str, skrynka: Skrynka, station: Path) -> None:
+    (station / name).chmod(0o755)
+    found = skrynka("check", "--json")
+    assert found.code == 1
+    assert line(found, name.replace("inbox/", "inbox "))["state"] == "warning"
+
+
+def test_an_inbox_that_scanners_may_write_into_is_good(skrynka: Skrynka, station: Path) -> None:
+    (station / "inbox" / "OBL-01").chmod(0o2770)
+    assert skrynka("check").code == 0
+
+
+def test_folders_that_the_daemon_makes_may_be_missing(skrynka: Skrynka, station: Path) -> None:
+    (station / "work").rmdir()
+    found = skrynka("check", "--json")
+    assert (found.code, line(found, "work")["state"]) == (0, "note")
+
+
+def test_a_mistake_in_the_case_types_is_told_with_its_line(skrynka: Skrynka, station: Path) -> None:
+    change(station, "case_types.toml", 'code = "CERT"', 'code = "CERTIFICATE"')
+    found = skrynka("check", "--json")
+    assert found.code == 2
+    assert re.search(r"case_types.toml:\d+", line(found, "case types")["said"])
+    assert line(found, "database")["state"] == "good"
+
+
+def test_a_mistake_in_the_configuration_is_told_and_the_machine_is_looked_at_all_the_same(
+    skrynka: Skrynka, station: Path
+) -> None:
+    change(station, "skrynka.toml", "# page_limit = 40", "page_limits = 40 #")
+    found = skrynka("check", "--json")
+    assert found.code == 2
+    assert "page_limits" in line(found, "configuration")["said"]
+    assert line(found, "poppler")["state"] == "good"
+
+
+def test_a_database_that_is_not_there_is_told(skrynka: Skrynka, station: Path) -> None:
+    (station / "skrynka.db").unlink()
+    assert (skrynka("check").code, line(skrynka("check", "--json"), "database")["state"]) == (3, "missing")
+
+
+def test_a_database_that_is_no_database_is_told(skrynka: Skrynka, station: Path) -> None:
+    (station / "skrynka.db").write_bytes(b"minutes of a meeting " * 100)
+    assert line(skrynka("check", "--json"), "database")["state"] == "missing"
+
+
+def test_a_database_at_another_revision_is_told_with_the_way_on(skrynka: Skrynka, station: Path) -> None:
+    with closing(sqlite3.connect(station / "skrynka.db")) as connection, connection:
+        connection.execute("DELETE FROM alembic_version")
+    found = line(skrynka("check", "--json"), "database")
+    assert found["state"] == "missing"
+    assert "skrynka db upgrade" in found["remedy"]
+
+
+@pytest.mark.usefixtures("station")
+def test_a_database_server_that_is_away_is_told(skrynka: Skrynka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKRYNKA_DATABASE__URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert line(skrynka("check", "--json"), "database")["said"] == "The database can't be reached."
+
+
+@pytest.mark.usefixtures("station")
+def test_too_little_room_is_told(skrynka: Skrynka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKRYNKA_LIMITS__FREE_MEGABYTES", str(1 << 40))
+    found = skrynka("check", "--json")
+    assert found.code == 3
+    assert line(found, "room for the spool")["state"] == "missing"
+
+
+def test_a_program_that_is_not_installed_is_told(
+    skrynka: Skrynka, station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(station))
+    assert line(skrynka("check", "--json"), "poppler")["remedy"] == "apt install poppler-utils"
+
+
+def test_a_daemon_that_runs_is_seen_and_its_lock_left_alone(skrynka: Skrynka, station: Path) -> None:
+    assert line(skrynka("check", "--json"), "daemon")["said"] == "doesn't run now"
+    with (station / "state" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = skrynka("check", "--json")
+    assert line(found, "daemon")["said"] == f"runs now, as process {os.getpid()}"
+    assert found.code == 0
+
+
+def test_a_clock_without_its_battery_is_told() -> None:
+    assert clock(datetime(1970, 1, 1, tzinfo=UTC)).state is State.WARNING
+    assert clock(datetime(2026, 2, 3, 22, 30, tzinfo=UTC)).said == "2026-02-04 00:30 in Europe/Kyiv"
+
+
+def test_more_inboxes_than_the_kernel_watches_are_told() -> None:
+    assert inotify(2).state is State.GOOD
+    assert inotify(10**9).state is State.WARNING
