@@ -35,6 +35,9 @@ from tests.support.stacks import (
 BOX = "OBL-01"
 GOING_ON_BOX = "OBL-02"
 """Its scans go on in one stack until an end sheet."""
+SCANS = 15
+BILL = "scan0005.pdf"
+"""It comes twice."""
 
 
 class WriteStyle(StrEnum):
@@ -47,6 +50,18 @@ class WriteStyle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TrueCase:
+    """A case that must come out."""
+
+    case_type: str | None
+    """None where nothing says it."""
+    documents: tuple[str, ...]
+    """The document kinds of each, joined by +, in order."""
+    page_ids: tuple[int, ...]
+    """In the documents' order."""
+
+
+@dataclass(frozen=True, slots=True)
 class DemoScan:
     """A scan of the demo; the list's order is the order in which they are dropped."""
 
@@ -56,18 +71,27 @@ class DemoScan:
     description: str
     write_style: WriteStyle
     truth: Dropped
-    cases: tuple[tuple[int, ...], ...] = ()
-    """Page ids of the cases that must come of it, or of the stack that ends with it."""
+    cases: tuple[TrueCase, ...] = ()
+    """The cases that must come of it, or of the stack that ends with it."""
 
 
-def draw_demo(folder: Path, seed: int = 1848, sheets: SheetDrawer = full_sheet) -> list[DemoScan]:
-    """Draw all scans of the demo into a folder. `sheets` draws the readable sheets: give the printed ones."""
-    desk = _Desk(folder, np.random.default_rng(seed), sheets)
+def draw_demo(
+    folder: Path,
+    seed: int = 1848,
+    sheets: SheetDrawer = full_sheet,
+    on_drawn: Callable[[DemoScan], object] = lambda _: None,
+) -> list[DemoScan]:
+    """Draw all scans of the demo into a folder: `SCANS` of them; `on_drawn` is called with each.
+
+    `sheets` draws the readable sheets: give the printed ones.
+    """
+    desk = _Desk(folder, np.random.default_rng(seed), sheets, on_drawn)
     _three_case_types(desk)
     _six_cases(desk)
     _going_on(desk)
     _troubles(desk)
     _other_formats(desk)
+    _same_again(desk)
     _quarantined(desk)
     return desk.made
 
@@ -81,6 +105,7 @@ class _Desk:
     folder: Path
     rng: np.random.Generator
     sheets: SheetDrawer
+    on_drawn: Callable[[DemoScan], object]
     made: list[DemoScan] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(100, 100))
     serials: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -112,7 +137,7 @@ class _Desk:
         data: bytes,
         description: str,
         pages: Sequence[TruePage] = (),
-        cases: Iterable[Sequence[int]] = (),
+        cases: Iterable[TrueCase] = (),
         *,
         box: str = BOX,
         style: WriteStyle = WriteStyle.SLOW,
@@ -123,11 +148,20 @@ class _Desk:
         path.parent.mkdir(parents=True)
         path.write_bytes(data)
         truth = dropped(data, pages, spoilt=spoilt)
-        self.made.append(DemoScan(path, box, description, style, truth, tuple(tuple(case) for case in cases)))
+        self.made.append(DemoScan(path, box, description, style, truth, tuple(cases)))
+        self.on_drawn(self.made[-1])
 
 
-def _cases(stack: DrawnStack) -> list[list[int]]:
-    return [case.page_ids for case in stack.cases]
+def _cases(stack: DrawnStack, *, unreadable: int | None = None) -> list[TrueCase]:
+    """Give the cases that must come of a stack; `unreadable` is the one whose sheet nobody can read, from 1."""
+    return [
+        TrueCase(
+            case.sheet.case_type if case.sheet and case.ordinal != unreadable else None,
+            tuple("+".join(sorted(document.kinds)) for document in case.documents),
+            tuple(case.page_ids),
+        )
+        for case in stack.cases
+    ]
 
 
 def _three_case_types(desk: _Desk) -> None:
@@ -157,7 +191,7 @@ def _six_cases(desk: _Desk) -> None:
         Envelope((Paper("UNFIT", declared=("UNFIT",)), Paper("PHOTO")), desk.sheet("VER"), look="plain"),
         Envelope((Paper("APPLICATION"), Paper("SEAL", 2)), desk.sheet("OTH")),
         scanning=mixed_scanning,
-        collection=SheetFields("B", serial="D000901", box=BOX, emptied="20220223", counted=6),
+        collection=SheetFields("B", serial="D000901", box=BOX, counted=6),
         end=SheetFields("E"),
     )
     desk.save(
@@ -197,16 +231,16 @@ def _troubles(desk: _Desk) -> None:
     )
     desk.save(
         "scan0003.pdf", scans.pdf_of(unreadable.scanned), "a sheet that can't be read, between two good ones",
-        unreadable.pages, _cases(unreadable),
+        unreadable.pages, _cases(unreadable, unreadable=2),
     )  # fmt: skip
 
     empty = desk.stack(Envelope((), desk.sheet("VER")), Envelope((Paper("APPLICATION"),), desk.sheet("OTH")))
     desk.save("scan0004.pdf", scans.pdf_of(empty.scanned), "an empty submission", empty.pages, _cases(empty))
 
     bill = desk.stack(Envelope((Paper("BILL"), Paper("PASSPORT"), Paper("PHOTO")), desk.sheet("NUM")), dpi=300)
-    data = scans.pdf_of(bill.scanned)
-    desk.save("scan0005.pdf", data, "a bill with somebody else's QR code, at 300 dpi", bill.pages, _cases(bill))
-    desk.save("scan0005 (1).pdf", data, "the same file again", bill.pages, style=WriteStyle.MOVED)
+    desk.save(
+        BILL, scans.pdf_of(bill.scanned), "a bill with somebody else's QR code, at 300 dpi", bill.pages, _cases(bill)
+    )
 
 
 def _other_formats(desk: _Desk) -> None:
@@ -220,7 +254,13 @@ def _other_formats(desk: _Desk) -> None:
     photo = paper("PHOTO", page_id, desk.rng, 150, colour=True)
     data = scans.jpeg_with_exif_rotation(photo, 150, 6)
     only = TruePage(Role.PAPER, page_id, 1)
-    desk.save("IMG_2041.jpg", data, "a photo from a telephone, turned by EXIF, no sheet", [only], [[page_id]])
+    desk.save(
+        "IMG_2041.jpg",
+        data,
+        "a photo from a telephone, turned by EXIF, no sheet",
+        [only],
+        [TrueCase(None, ("UNSORTED",), (page_id,))],
+    )
 
     png = desk.stack(Envelope((Paper("APPLICATION"),)), scanning=lambda _: CLEAN)
     desk.save("scan0007.png", _png(png.scanned[0]), "a PNG without a sheet", png.pages, _cases(png))
@@ -230,9 +270,16 @@ def _other_formats(desk: _Desk) -> None:
     ids = [first, first + 1]
     data = scans.joined([scans.pdf_of(sheet.scanned), scans.vector_pdf(ids)])
     pages = [*sheet.pages, *(TruePage(Role.PAPER, vector_id, 1) for vector_id in ids)]
-    desk.save(
-        "scan0008.pdf", data, "pages of text and vectors behind a scanned sheet", pages, [[*_cases(sheet)[0], *ids]]
-    )
+    cover = _cases(sheet)[0]
+    case = TrueCase("OTH", (*cover.documents, "UNSORTED"), (*cover.page_ids, *ids))
+    desk.save("scan0008.pdf", data, "pages of text and vectors behind a scanned sheet", pages, [case])
+
+
+def _same_again(desk: _Desk) -> None:
+    # Some scans after the first of the two, so that the later one is the duplicate.
+    first = next(scan for scan in desk.made if scan.path.name == BILL)
+    data, pages = first.path.read_bytes(), first.truth.pages
+    desk.save(f"copy of {BILL}", data, f"{BILL} again, byte by byte", pages, style=WriteStyle.MOVED)
 
 
 def _quarantined(desk: _Desk) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.material import BOX, GOING_ON_BOX, DemoScan, draw_demo
+from tests.demo.material import BOX, GOING_ON_BOX, SCANS, DemoScan, draw_demo
 from tests.support.stored_documents import ids_in_pdf
 
 
@@ -28,13 +28,14 @@ def test_every_drawn_page_of_paper_belongs_to_exactly_one_case(drawn: list[DemoS
     once = {scan.truth.sha256: scan for scan in drawn}.values()
     papers = [page.page_id for scan in once for page in scan.truth.pages if page.role in {"paper", "cover"}]
 
-    assert Counter(papers) == Counter(page_id for scan in drawn for case in scan.cases for page_id in case)
+    assert Counter(papers) == Counter(page_id for scan in drawn for case in scan.cases for page_id in case.page_ids)
     assert max(Counter(papers).values()) == 1
 
 
 def test_one_file_comes_twice_and_two_are_spoilt(drawn: list[DemoScan]) -> None:
     times = Counter(scan.truth.sha256 for scan in drawn)
 
+    assert len(drawn) == SCANS
     assert sorted(times.values())[-2:] == [1, 2]
     assert [scan.path.name for scan in drawn if scan.truth.spoilt] == ["scan0009.pdf", "scan0010.pdf"]
     assert {scan.box for scan in drawn} == {BOX, GOING_ON_BOX}

@@ -176,19 +176,13 @@ def unreadable_sheet(
     return picture
 
 
-def stickered(
-    page: Picture,
-    fields: SheetFields,
-    dpi: int,
-    *,
-    left_mm: float = 150.0,
-    top_mm: float = 225.0,
-    text: str | None = None,
-) -> Picture:
-    """Put a sticker with a code of these fields and `L:K` on a content page; gives a new picture."""
+def stickered(page: Picture, fields: SheetFields, dpi: int, *, text: str | None = None) -> Picture:
+    """Put a sticker with a code of these fields and `L:K` on a content page, lower right; gives a new picture."""
     picture = page.copy()
     code = qr(fields.text(sticker=True) if text is None else text, dpi, 0.8)
-    paste(picture, code, left_mm, top_mm, dpi)
+    height, width = (side * 25.4 / dpi for side in page.shape[:2])
+    # By shares of the page, so that it isn't stuck beside a small one.
+    paste(picture, code, width * 0.715, height * 0.757, dpi)
     return picture
 
 

@@ -131,10 +131,11 @@ def bears_mark(line: Picture, dpi: int) -> bool:
     return any(tuple(units[place : place + 7]) == drawn_sheets.BAR_UNITS for place in range(len(units)))
 
 
-def test_a_sticker_says_that_its_page_is_kept() -> None:
-    page = paper("SEAL", 12, seeded(), 200)
+@pytest.mark.parametrize("kind", ["SEAL", "PASSPORT"])
+def test_a_sticker_says_that_its_page_is_kept(kind: str) -> None:
+    page = paper(kind, 12, seeded(), 200)
 
-    sticker = SheetFields("D", serial="D000001", document_kinds=("SEAL",))
+    sticker = SheetFields("D", serial="D000001", document_kinds=(kind,))
     assert texts(stickered(page, sticker, 200)) == [("QR Code", sticker.text(sticker=True))]
     assert "/L:K/" in sticker.text(sticker=True)
 
