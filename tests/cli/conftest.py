@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -17,6 +18,7 @@ import pytest
 import structlog
 
 from skrynka.cli import main
+from skrynka.cli.station import init
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,19 @@ def skrynka(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return call
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new station's folder, to be copied."""
+    folder = tmp_path_factory.mktemp("made") / "station"
+    init(folder)
+    return folder
+
+
 @pytest.fixture
-def station(skrynka: Skrynka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def station(skrynka: Skrynka, made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new station's folder, with SKRYNKA_CONFIG naming it."""
+    assert skrynka  # which has cleared the environment
     folder = tmp_path / "station"
-    assert skrynka("init", folder).code == 0
+    shutil.copytree(made_once, folder)
     monkeypatch.setenv("SKRYNKA_CONFIG", str(folder / "skrynka.toml"))
     return folder
