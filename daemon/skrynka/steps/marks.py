@@ -49,6 +49,8 @@ _STEEPEST = 1.1
 _SLOPE_STEP = 0.02
 _LANE = 3.0
 """Pixels: crossings within a lane so wide lie on one straight line."""
+_QUIET = 1.4
+"""Units of white that lie on both sides of the band at least: bars in a long row of bars aren't the mark."""
 _SEEN_SHARE = 0.7
 """So much of the run must be seen: writing, a crease or a stain may lie across the band."""
 _UNIT_SLACK = 0.04
@@ -131,6 +133,10 @@ def _crossings(grey: Grey, darkness: Grey, scale: float) -> _Crossings:
     for edge, units in ((leading, _LEADING), (trailing, _TRAILING)):
         for bar in range(3):
             fits &= np.abs(edge[bar + 1] - edge[bar] - (units[bar + 1] - units[bar]) * unit) < slack
+    before_first = np.where((first > 0) & (lines[first - 1] == lines[first]), edges[first - 1], -np.inf)
+    after_last = np.minimum(first + 8, len(edges) - 1)
+    after = np.where((after_last > first + 7) & (lines[after_last] == lines[first]), edges[after_last], np.inf)
+    fits &= (leading[0] - before_first > _QUIET * unit) & (after - trailing[3] > _QUIET * unit)
     leading, trailing, first, unit = leading[:, fits], trailing[:, fits], first[fits], unit[fits]
     line = lines[first]
     bars = _at(grey, line, (leading + trailing) / 2)

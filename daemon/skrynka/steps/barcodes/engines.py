@@ -42,6 +42,8 @@ class Seen:
 
 def zxing(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> tuple[list[Seen], bool]:
     """Read with zxing-cpp, at any rotation. The second answer: a 2D code was found and couldn't be decoded."""
+    if not symbologies:  # no formats at all would mean all of them
+        return [], False
     found = zxingcpp.read_barcodes(
         pixels,
         formats=zxingcpp.BarcodeFormats([_ZXING[symbology] for symbology in sorted(symbologies)]),

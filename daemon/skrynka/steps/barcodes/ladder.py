@@ -1,5 +1,10 @@
 """The order of attempts: a fast one on every page, costlier ones only where the page needs them.
 
+Measured on 200 sheets of one QR code each, badly printed and badly scanned: the fast attempt read 132. Of the other 68,
+the same pixels softened gave 15 in 4 ms, the page's own pixels 9 in 25 ms, zbar on those 4 in 180 ms, zbar on the given
+pixels 1 in 60 ms, all together 21. So softening is tried on every page that has ink and no code of ours, since a sheet
+that is overlooked gives one applicant's papers to another; the rest only where something says that a code is there.
+
 Pixels are uint8 (height, width), 0 black, as displayed. Places are fractions of the page.
 """
 
@@ -11,15 +16,16 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageFilter
 
 from skrynka.core.model import Code, Standing, Symbology
-from skrynka.core.routing_code import CodeRejected, is_short, looks_own, parse
+from skrynka.core.routing_code import CodeRejected, looks_own, parse
 from skrynka.steps.barcodes.engines import Seen, zbar, zxing
 
 Pixels = npt.NDArray[np.uint8]
 
-FAST, ZBAR, FULL, FULL_ZBAR = "fast", "zbar", "full", "full_zbar"
-"""The rungs: zxing-cpp then zbar on the pixels given, then both on the page's own pixels."""
+FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
+"""The rungs: zxing-cpp on the pixels given, on the same softened, zbar, then both on the page's own pixels."""
 
 SAME_PLACE_MM = 4.0
 """Two readings of one code differ by a module or two; two codes on one paper keep their quiet zones apart."""
@@ -29,8 +35,9 @@ class _Want(IntEnum):
     """How much more a page needs."""
 
     NOTHING = 0
-    SECOND_OPINION = 1
-    EVERYTHING = 2
+    ANOTHER_LOOK = 1
+    SECOND_OPINION = 2
+    EVERYTHING = 3
 
 
 def read_codes(
@@ -60,9 +67,12 @@ def read_codes(
     size_mm = (pixels.shape[1] / dpi * 25.4, pixels.shape[0] / dpi * 25.4)
 
     def want() -> _Want:
-        return _want(seen, marked=marked, damaged=damaged and not blank)
+        return _want(seen, marked=marked, damaged=damaged, blank=blank)
 
     if want() > _Want.NOTHING:
+        more, damaged_too = zxing(_softened(pixels), symbologies & {Symbology.QR}, SOFT)
+        seen, damaged = _merged(seen, more, size_mm), damaged or damaged_too
+    if want() > _Want.ANOTHER_LOOK:
         seen = _merged(seen, zbar(pixels, symbologies, ZBAR), size_mm)
     if want() is _Want.EVERYTHING:
         large = full()
@@ -72,16 +82,21 @@ def read_codes(
     return tuple(_judged(one, separators, foreign_text=foreign_text) for one in seen)
 
 
-def _want(seen: Sequence[Seen], *, marked: bool, damaged: bool) -> _Want:
+def _softened(pixels: Pixels) -> Pixels:
+    """Average each pixel with its neighbours: toner's holes and a bilevel scan's ragged edges go."""
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.BoxBlur(1)))
+
+
+def _want(seen: Sequence[Seen], *, marked: bool, damaged: bool, blank: bool) -> _Want:
     """Say how much more a page needs, by what was read so far."""
     own = [one for one in seen if looks_own(one.text)]
-    verified = [one for one in own if _full_text_verifies(one.text)]
-    if marked and not verified:
+    verified = [one for one in own if _verifies(one.text)]
+    # A linear code says no more than kind and serial: the QR codes beside it say the rest.
+    whole = [one for one in verified if one.symbology is not Symbology.CODE_128]
+    if (marked or own) and (not whole or len(verified) < len(own)):
         return _Want.EVERYTHING
-    if any(not _verifies(one.text) for one in own) or (own and not verified):
-        return _Want.EVERYTHING
-    if damaged and not own:
-        return _Want.EVERYTHING
+    if not own and not blank:
+        return _Want.EVERYTHING if damaged else _Want.ANOTHER_LOOK
     # A sheet says everything in two corners: where one reading was all, the other may say something else.
     if marked and len(own) == 1:
         return _Want.SECOND_OPINION
@@ -94,13 +109,6 @@ def _verifies(text: str) -> bool:
     except CodeRejected:
         return False
     return True
-
-
-def _full_text_verifies(text: str) -> bool:
-    try:
-        return not is_short(parse(text))
-    except CodeRejected:
-        return False
 
 
 def _merged(seen: Sequence[Seen], more: Sequence[Seen], size_mm: tuple[float, float]) -> list[Seen]:
