@@ -9,6 +9,7 @@ every drawn page is where it belongs, 1 where not, 130 when it is interrupted.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -43,8 +44,12 @@ def main(words: Sequence[str]) -> int:
     except CommandFailed as failure:
         wrong = [str(failure)]
     except KeyboardInterrupt:
-        teller.verdict("Interrupted. The daemon has ended.", good=False)
+        teller.verdict("Interrupted; no daemon is left.", good=False)
         return 130
+    except BrokenPipeError:
+        # Whoever read has seen enough; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     for sentence in wrong:
         teller.item(sentence, bad=True)
     return 1 if wrong else 0
@@ -73,7 +78,7 @@ def _demonstrate(station: DemoStation, teller: Teller) -> list[str]:
             scanners.wait(lambda: daemon.poll() is None)
         _wait_for_end(station, daemon, len(scans))
 
-    show_results(station, teller)
+    found = show_results(station, teller)
 
     teller.chapter("Is every page where it belongs?")
     wrong = judge(station, scans)
@@ -89,7 +94,7 @@ def _demonstrate(station: DemoStation, teller: Teller) -> list[str]:
             good=True,
         )
         teller.chapter("What to try next")
-        say_what_next(station, scans, teller)
+        say_what_next(station, scans, found, teller)
     return wrong
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from skrynka.cli.output import show_table
 from skrynka.core.reasons import ReviewReason
-from tests.demo.material import DemoScan, TrueCase
+from tests.demo.material import BILL, DemoScan, TrueCase
 from tests.demo.station import DemoStation
 from tests.demo.telling import Teller
 from tests.support.oracle import cases_in_order, misfits, query
@@ -23,18 +24,28 @@ ORDER BY page_account.station_code, page_account.scan_number
 """
 
 
-def show_results(station: DemoStation, teller: Teller) -> None:
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the program answers when it is asked with --json."""
+
+    cases: list[dict[str, Any]]
+    quarantined: list[dict[str, Any]]
+
+
+def show_results(station: DemoStation, teller: Teller) -> Results:
     """Show the cases, what waits for a person and why, what is in quarantine and why, and the page account."""
+    found = Results(station.ask("cases", "list"), station.ask("quarantine", "list"))
     teller.chapter("The cases")
     station.show("cases", "list")
     teller.chapter("What waits for review, and why")
-    _show_reviews(station.ask("cases", "list", "--review"), teller)
+    _show_reviews(found.cases, teller)
     teller.chapter("What is in quarantine, and why")
-    for scan in station.ask("quarantine", "list"):
+    for scan in found.quarantined:
         teller.item(scan["scan"], f" from {scan['box']}: {scan['sentence']}")
         teller.text(f"    What to do: {scan['remedy']}")
     teller.chapter("The page account")
     _show_account(station, teller)
+    return found
 
 
 def judge(station: DemoStation, scans: Sequence[DemoScan]) -> list[str]:
@@ -74,13 +85,12 @@ def _misjudged(station: DemoStation, cases: Sequence[TrueCase]) -> Iterator[str]
             )
 
 
-def say_what_next(station: DemoStation, scans: Sequence[DemoScan], teller: Teller) -> None:
+def say_what_next(station: DemoStation, scans: Sequence[DemoScan], found: Results, teller: Teller) -> None:
     """Name the commands to try next; they all work on what the demo has left."""
-    cases = station.ask("cases", "list")
-    held = next(case["number"] for case in cases if case["held"])
-    complete = next(case["number"] for case in cases if case["completeness"] == "complete" and not case["held"])
-    bill = next(scan for scan in scans if "QR" in scan.description)
-    spoilt = station.ask("quarantine", "list")[0]["scan"]
+    held = next(case["number"] for case in found.cases if case["held"])
+    complete = next(case["number"] for case in found.cases if case["completeness"] == "complete")
+    bill = next(scan for scan in scans if scan.path.name == BILL)
+    spoilt = found.quarantined[0]["scan"]
     for why, command in (
         ("A case that waits for a person:", station.typed("cases", "show", held)),
         ("A case's papers, as files:", station.typed("documents", "export", complete, str(station.folder / "papers"))),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 PIPE_WIDTH = 10_000
 """In a pipe no line is broken: whoever reads it there breaks lines better."""
@@ -60,8 +60,16 @@ class Teller:
     @contextmanager
     def progress(self, of_what: str, total: int) -> Iterator[Progress]:
         """Show a bar while something is made; lines that are said meanwhile stand above it. In a pipe: no bar."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console, transient=True, disable=not self.lively) as progress:
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self.lively,
+        ) as progress:
             progress.add_task(of_what, total=total)
             yield progress
 

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.demo.material import BOX, GOING_ON_BOX, SCANS, DemoScan, draw_demo
+from tests.demo.printed_sheets import ORDERS, REUSED
+from tests.support.drawn_sheets import SheetFields, full_sheet
 from tests.support.stored_documents import ids_in_pdf
+from tests.support.typeset import Picture
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[DemoScan]:
-    return draw_demo(tmp_path_factory.mktemp("demo"))
+def laid() -> Counter[SheetFields]:
+    """How often each sheet was asked for, once all is drawn."""
+    return Counter()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, laid: Counter[SheetFields]) -> list[DemoScan]:
+    def lay(fields: SheetFields, page_id: int, dpi: int) -> Picture:
+        laid[replace(fields, serial=None)] += 1
+        return full_sheet(fields, page_id, dpi)
+
+    return draw_demo(tmp_path_factory.mktemp("demo"), sheets=lay)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_as_many_sheets_are_printed_as_are_laid(laid: Counter[SheetFields]) -> None:
+    assert {fields: 1 if fields.kind in REUSED else count for fields, count in laid.items()} == ORDERS
 
 
 def test_every_pdf_holds_the_pages_that_its_truth_names(drawn: list[DemoScan]) -> None:
