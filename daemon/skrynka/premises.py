@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
@@ -33,6 +34,15 @@ def lock_station(state: Path) -> int:
             "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
         ) from None
     return descriptor
+
+
+def clear_work(work: Path) -> None:
+    """Remove the readers' folders that an earlier run left: it was killed, or gave a scan up for good.
+
+    Ours are named by ids of scans and stacks. Nothing else is touched: the folder may be configured wrongly.
+    """
+    for folder in work.glob("????????-????-7???-????-????????????"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_environment() -> None:

@@ -10,6 +10,7 @@ The stages meet in the database and wake one another; a wake-up that is missed c
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import threading
@@ -29,7 +30,7 @@ from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
-from skrynka.premises import forget_environment, lock_station, make_private_folder
+from skrynka.premises import clear_work, forget_environment, lock_station, make_private_folder
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
@@ -63,12 +64,15 @@ class Service:
         self._configuration = configuration
         self._once = once
         self._stop = threading.Event()
+        # What a signal's handler says, and where it is heard: see `_on_signal`.
+        self._heard, self._said = os.pipe()
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
         forget_environment()
         for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
+        clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
         self._archive = Archive(configuration.archive)
         self._watcher = Watcher(self._hint)
@@ -229,7 +233,7 @@ class Service:
 
     def _supervise(self, loops: list[Loop]) -> None:
         idle_looks = 0
-        while not self._stop.wait(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
+        while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
             self._tell_database(away=any(loop.database_away for loop in loops))
             now = time.monotonic()
             stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
@@ -267,10 +271,17 @@ class Service:
         return f"{self._intake.waiting} claimed scans to register; database {database}"
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        _LOG.info("service_stopping", signal=signal.Signals(number).name)
-        self._stop.set()
-        for loop in (self._intake_loop, *self._reading_loops, self._filing_loop):
-            loop.wake()
+        # It interrupts this thread anywhere, perhaps inside a lock of the log or of an event: to log or to set one
+        # here could wait for ever. A byte in a pipe needs no lock.
+        os.write(self._said, bytes([number]))
+
+    def _asked_to_end(self, seconds: float) -> bool:
+        """Wait so long for a signal that asks us to end; say whether one came."""
+        ready, _, _ = select.select([self._heard], [], [], seconds)
+        if not ready:
+            return False
+        _LOG.info("service_stopping", signal=signal.Signals(os.read(self._heard, 1)[0]).name)
+        return True
 
     def _end(self, loops: list[Loop]) -> None:
         self._supervisor.stopping()
@@ -284,6 +295,10 @@ class Service:
                 _LOG.error("work_failed", work=loop.name, error="did_not_end", location="service")
         self._database.close()
         os.close(self._lock)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        os.close(self._said)
+        os.close(self._heard)
 
 
 def _inbox(box: Box, configuration: Configuration) -> Inbox:

@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -40,7 +40,14 @@ _PR_SET_PDEATHSIG = 1
 
 def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float) -> None:
     """Do one order in this process, which is a reader from its first line to its end."""
+    # First of all: what is inherited holds the server process alive when the daemon is dead.
+    _close_all_but(answers.fileno())
     _confine(order.work, memory_bytes, cpu_seconds)
+    with _guarded():
+        _do(answers, order)
+
+
+def _do(answers: Connection, order: Order) -> None:
     try:
         for answer in _read(order) if isinstance(order, ReadOrder) else _cut(order):
             _say(answers, answer)
@@ -85,6 +92,38 @@ def _confine(work: Path, memory_bytes: int, cpu_seconds: float) -> None:
     os.dup2(nothing, 0)
     os.dup2(said, 1)
     os.dup2(said, 2)
+
+
+def _close_all_but(kept: int) -> None:
+    """Close every descriptor but this one and the standard three."""
+    os.closerange(3, kept)
+    os.closerange(kept + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Have what this process starts end with it, however it ends: with the daemon killed, nobody else sees to it.
+
+    The signal at a parent's death isn't handed down to poppler. So a guard waits at a pipe for our end, and then ends
+    our whole process group, itself included.
+    """
+    reading, writing = os.pipe()
+    guard = os.fork()
+    if guard == 0:
+        try:
+            # Only its own end of the pipe: it must not keep the parent waiting for answers, nor itself for our end.
+            _close_all_but(reading)
+            os.read(reading, 1)
+        finally:
+            os.killpg(0, signal.SIGKILL)
+    os.close(reading)
+    try:
+        yield
+    finally:
+        # Not left to the pipe: nobody would wait for the guard's end then.
+        os.kill(guard, signal.SIGKILL)
+        os.waitpid(guard, 0)
+        os.close(writing)
 
 
 def _read(order: ReadOrder) -> Iterator[Answer]:
