@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -166,3 +167,39 @@ def test_a_clock_without_its_battery_is_told() -> None:
 def test_more_inboxes_than_the_kernel_watches_are_told() -> None:
     assert inotify(2).state is State.GOOD
     assert inotify(10**9).state is State.WARNING
+
+
+@pytest.mark.usefixtures("station")
+@pytest.mark.parametrize("what", ["spool", "archive", "state"])
+def test_a_folder_that_cannot_be_written_is_told(what: str, skrynka: Skrynka, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody makes a file there, whatever his rights.
+    monkeypatch.setenv(f"SKRYNKA_PATHS__{what.upper()}", "/proc")
+    found = line(skrynka("check", "--json"), what)
+    assert found["state"] == "missing"
+    assert "/proc can't be written" in found["said"]
+
+
+def test_an_inbox_that_cannot_be_written_is_told(skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", 'inbox = "inbox/OBL-02"', 'inbox = "/proc"')
+    found = line(skrynka("check", "--json"), "inbox OBL-02")
+    assert found["state"] == "missing"
+    assert "/proc can't be written" in found["said"]
+
+
+def test_an_inbox_on_another_file_system_is_told(skrynka: Skrynka, station: Path) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as inbox:
+        Path(inbox).chmod(0o750)
+        change(station, "boxes.toml", 'inbox = "inbox/OBL-02"', f'inbox = "{inbox}"')
+        found = line(skrynka("check", "--json"), "inbox OBL-02")
+        assert found["state"] == "good"
+        assert "claims are copied" in found["said"]
+        assert list(Path(inbox).iterdir()) == []
+
+
+@pytest.mark.usefixtures("station")
+def test_an_engine_that_is_not_known_is_a_mistake_of_the_configuration(
+    skrynka: Skrynka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKRYNKA_DATABASE__URL", "oracle://nobody@nowhere/none")
+    found = skrynka("check", "--json")
+    assert (found.code, line(found, "database")["state"]) == (2, "wrong")

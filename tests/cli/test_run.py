@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 from tests.cli.conftest import Skrynka
@@ -51,3 +56,28 @@ def test_a_database_at_another_revision_is_told(station: Path) -> None:
     done = run("--once", config=station / "skrynka.toml")
     assert done.returncode == 3
     assert "skrynka db upgrade" in done.stderr.splitlines()[-1]
+
+
+def test_it_ends_though_asked_while_its_log_is_being_written(station: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"\n" * 4096)
+    os.set_blocking(writing, True)
+    # Nobody reads, so its first line can't be finished.
+    daemon = subprocess.Popen([*COMMAND, "--config", station / "skrynka.toml"], stderr=writing)
+    os.close(writing)
+    ends_at = time.monotonic() + 60
+    while "pipe" not in Path(f"/proc/{daemon.pid}/wchan").read_text(encoding="ascii"):
+        assert time.monotonic() < ends_at, "it never came to write"
+        assert daemon.poll() is None
+        time.sleep(0.01)
+    daemon.send_signal(signal.SIGTERM)
+    limit = threading.Timer(60, daemon.kill)
+    limit.start()
+    with os.fdopen(reading) as log:
+        told = [json.loads(line)["event"] for line in log if line.strip()]
+    limit.cancel()
+    assert daemon.wait(60) == 0
+    assert told[-2:] == ["service_stopping", "service_stopped"]
