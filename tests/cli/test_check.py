@@ -152,7 +152,9 @@ def test_a_program_that_is_not_installed_is_told(
 
 def test_a_daemon_that_runs_is_seen_and_its_lock_left_alone(skrynka: Skrynka, station: Path) -> None:
     assert line(skrynka("check", "--json"), "daemon")["said"] == "doesn't run now"
-    with (station / "state" / "lock").open("w") as lock:
+    with (station / "state" / "lock").open("w") as lock, (station / "other").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert line(skrynka("check", "--json"), "daemon")["said"] == "doesn't run now"
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = skrynka("check", "--json")
     assert line(found, "daemon")["said"] == f"runs now, as process {os.getpid()}"
