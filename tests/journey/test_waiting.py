@@ -111,13 +111,24 @@ def test_a_scan_under_a_writers_temporary_name_is_taken_when_it_gets_its_own(
     assert mailroom.misfits() == []
 
 
-def rewrite_shorter(path: Path, data: bytes) -> None:
-    path.write_bytes(data[: len(data) // 4])
-    with path.open("ab") as file:
-        file.write(data[len(data) // 4 :])
+def shrunk(later: Pile) -> tuple[bytes, File]:
+    return later.file.data[:4096] + bytes(2 * len(later.file.data)), later.file
 
 
-def replace_by_another_inode(path: Path, data: bytes) -> None:
+def another_inode(later: Pile) -> tuple[bytes, File]:
+    return truncated(later.file.data), later.file
+
+
+def another_head(later: Pile) -> tuple[bytes, File]:
+    data = tiff_of([page.scanned for page in later.pages])
+    return truncated(later.file.data, len(data) / 2 / len(later.file.data)), File(data, dropped(data, later.pages))
+
+
+def rewrite(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def move_over(path: Path, data: bytes) -> None:
     fresh = path.with_name(".fresh")
     fresh.write_bytes(data)
     fresh.rename(path)
@@ -128,28 +139,30 @@ def rewrite_in_place(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def longer_tiff(pile: Pile) -> File:
-    """Give a longer file of another type: in place, nothing but its beginning tells that it is another scan."""
-    data = tiff_of([page.scanned for page in pile.pages] * 3)
-    return File(data, dropped(data, pile.pages * 3, spoilt=None))
-
-
 @pytest.mark.parametrize(
-    "overwrite", [rewrite_shorter, replace_by_another_inode, rewrite_in_place], ids=["shrunk", "inode", "head"]
+    ("scanned", "overwrite"),
+    [(shrunk, rewrite), (another_inode, move_over), (another_head, rewrite_in_place)],
+    ids=["shrunk", "another inode", "another head"],
 )
 def test_a_scanner_that_overwrites_a_scan_before_it_was_claimed_is_shouted_about(
-    mailroom: Mailroom, daemon: Daemon, piles: Iterator[Pile], overwrite: Callable[[Path, bytes], None]
+    mailroom: Mailroom,
+    daemon: Daemon,
+    piles: Iterator[Pile],
+    scanned: Callable[[Pile], tuple[bytes, File]],
+    overwrite: Callable[[Path, bytes], None],
 ) -> None:
-    lost, other, later = next(piles), next(piles), next(piles)
-    file = longer_tiff(later) if overwrite is rewrite_in_place else later.file
+    # What was there first and what comes later differ in one thing only: each of the three must be noticed alone.
+    other, later = next(piles), next(piles)
+    lost, file = scanned(later)
     path = mailroom.station.inbox() / "scan0001.pdf"
     before = len(daemon.lines)
     mailroom.dropped.append(file.truth)
-    path.write_bytes(truncated(lost.file.data, 0.9))
+    path.write_bytes(lost)
     beat(mailroom, daemon, other)
     overwrite(path, file.data)
     shouted = daemon.wait_for("scan_overwritten")
     daemon.wait_for("scan_finished")
     assert (shouted["level"], shouted["inbox"]) == ("error", "OBL-01")
     assert [line["event"] for line in daemon.lines[before:] if line["level"] == "error"] == ["scan_overwritten"]
+    assert mailroom.told(later, file) == [f"{later.number}: COVER 1, UNSORTED 2"]
     assert mailroom.misfits() == []
