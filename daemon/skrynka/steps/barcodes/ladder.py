@@ -53,6 +53,9 @@ def read_codes(
 ) -> tuple[Code, ...]:
     """Read all codes of a page, at any rotation, and say what each is to us.
 
+    2D codes are read at any angle; linear ones at quarter turns and as crooked as a straight line still crosses all
+    their bars, some 7 degrees on our sheets.
+
     `pixels` (about 150 dpi, `dpi` says) serve the fast attempt. `marked` says that the page bears our sheets' mark, so
     that codes are expected; `blank` that there is nothing on it. `full` gives the page's own pixels, and is called
     only when the page needs them. `separators` are the foreign texts that separate; other foreign texts are given back

@@ -17,7 +17,7 @@ SPECKS = ((0.5, 1.5), (0.25, 3.0))
 """Dust: so much ink at most (mm2 times darkness), so large at most (mm, both ways). A speck 0.6 mm across has 0.45 at
 most, a printed number of two digits in 7 points 0.8; with less ink it may be a few specks that lie together."""
 DIRTIEST = 0.002
-"""Share of the page that specks may cover."""
+"""Share of the page that specks may cover. Black and white scans of paper that is nearly too grey have more: kept."""
 FAINT = 0.17
 """Mean darkness of a stain's pixels, all above 0.15, below which it shows through from the other side: 8 to 12 %, and
 noise. A stamp that hardly has ink left is at 20 %, a pencil at 30."""

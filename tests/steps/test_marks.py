@@ -1,0 +1,156 @@
+"""The mark is found on every sheet, however it was scanned, and on nothing else."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from skrynka.steps.marks import find_mark
+from tests.support import papers
+from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark_band
+from tests.support.patterns import PATTERNS
+from tests.support.typeset import Picture, pixels
+
+SHEETS = 300
+PATTERN_PAGES = 511
+PAPER_PAGES = 120
+FIELDS = SheetFields("C", serial="A000123", box="OBL-03", case_type="VER", branch="DIS", providers=("KTE", "KVK"))
+
+
+def test_the_mark_is_found_on_every_sheet_however_it_was_printed_and_scanned() -> None:
+    missed = [case for case in range(SHEETS) if not find_mark(*_scanned_sheet(np.random.default_rng([4, case])))]
+
+    assert missed == []
+
+
+@pytest.mark.parametrize("dpi", [40, 50, 72, 100, 150, 200, 300, 600])
+def test_the_mark_is_found_at_any_resolution_and_rotation(dpi: int) -> None:
+    sheet = _sheet(dpi)
+    # Large pictures are slow to turn, and are all reduced to the same one: a few angles do.
+    for angle in range(0, 360, 15 if dpi <= 100 else 73):
+        assert find_mark(_turned(sheet, angle), dpi), angle
+
+
+@pytest.mark.parametrize("dpi", [40, 60, 150])
+def test_the_mark_is_found_in_black_and_white(dpi: int) -> None:
+    sheet = _sheet(dpi)
+    for angle in range(0, 360, 15):
+        turned = _turned(sheet, angle)
+        assert find_mark(np.where(turned > 140, 255, 0).astype(np.uint8), dpi), angle
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_one_mark_is_enough_when_an_edge_is_cut_off(side: str) -> None:
+    sheet = _sheet(150)
+    cut = pixels(40, 150)
+    rest = {"left": sheet[:, cut:], "right": sheet[:, :-cut], "top": sheet[cut:], "bottom": sheet[:-cut]}[side]
+
+    assert find_mark(rest, 150)
+
+
+@pytest.mark.parametrize("unit_share", [0.77, 0.9, 1.0, 1.1])
+def test_a_mark_printed_smaller_or_larger_is_found(unit_share: float) -> None:
+    assert find_mark(_alone(130, unit_share), 150)
+
+
+@pytest.mark.parametrize("unit_share", [0.45, 0.6, 1.4, 2.0])
+def test_the_same_bars_in_another_size_are_not_the_mark(unit_share: float) -> None:
+    assert not find_mark(_alone(60 / unit_share + 20, unit_share), 150)
+
+
+def test_a_short_piece_of_the_same_bars_is_not_the_mark() -> None:
+    assert find_mark(_alone(70, 1.0), 150)
+    assert not find_mark(_alone(35, 1.0), 150)
+
+
+def test_pale_toner_is_found_and_what_shines_through_is_not() -> None:
+    sheet = _sheet(150)
+    for strength in (0.45, 0.6, 0.8):
+        assert find_mark(_paler(sheet, strength), 150), strength
+    for strength in (0.08, 0.12, 0.2, 0.3):
+        assert not find_mark(back_of_sheet(sheet, strength), 150), strength
+
+
+def test_no_bars_of_other_things_are_taken_for_the_mark() -> None:
+    found = [
+        (PATTERNS[case % len(PATTERNS)].__name__, case)
+        for case in range(PATTERN_PAGES)
+        if find_mark(PATTERNS[case % len(PATTERNS)](np.random.default_rng([3, case]), 50), 50)
+    ]
+
+    assert found == []
+
+
+def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:
+    found = []
+    for case in range(PAPER_PAGES):
+        rng = np.random.default_rng([5, case])
+        kind = papers.KINDS[case % len(papers.KINDS)]
+        page = _resized(papers.paper(kind, case, rng, 100), 100, 50)
+        if find_mark(_turned(page, float(rng.uniform(0, 360))), 50):
+            found.append((kind, case))
+
+    assert found == []
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_an_even_page_bears_no_mark(level: int) -> None:
+    assert not find_mark(np.full((585, 413), level, np.uint8), 50)
+
+
+def test_a_scrap_smaller_than_the_mark_bears_none() -> None:
+    assert not find_mark(np.zeros((5, 5), np.uint8), 150)
+
+
+@lru_cache
+def _sheet(dpi: int) -> Picture:
+    return _resized(full_sheet(FIELDS, 1, 150), 150, dpi)
+
+
+def _scanned_sheet(rng: np.random.Generator) -> tuple[Picture, float]:
+    """Print a sheet badly and scan it badly; gives the picture and its dpi."""
+    dpi = int(rng.choice([40, 40, 50, 50, 60, 75, 100, 150], p=[0.14] * 6 + [0.1, 0.06]))
+    image = Image.fromarray(_sheet(dpi))
+    if rng.random() < 0.3:
+        share = rng.uniform(0.9, 1)
+        small = image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.BILINEAR)
+        image = Image.new("L", image.size, 255)
+        image.paste(small, (dpi // 10, dpi // 10))
+    if rng.random() < 0.3:
+        image = Image.fromarray(_paler(np.asarray(image), rng.uniform(0.45, 0.9)))
+    if dpi >= 100 and rng.random() < 0.5:
+        image = image.filter(ImageFilter.MinFilter(3) if rng.random() < 0.5 else ImageFilter.MaxFilter(3))
+    angle = rng.uniform(0, 360) if rng.random() < 0.6 else rng.choice([0, 90, 180, 270]) + rng.uniform(-3, 3)
+    image = image.rotate(angle, Image.Resampling.BILINEAR, expand=True, fillcolor=int(rng.choice([250, 0, 128])))
+    if rng.random() < 0.4:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2) * dpi / 100))
+    brightness = rng.uniform(0.75, 1)
+    grain = rng.standard_normal((image.height, image.width), np.float32) * np.float32(rng.uniform(0, 8))
+    picture = np.clip(np.asarray(image, np.float32) * brightness + grain, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        picture = np.where(picture > 255 * brightness * rng.uniform(0.6, 0.85), 255, 0).astype(np.uint8)
+    return picture, dpi
+
+
+def _alone(length_mm: float, unit_share: float) -> Picture:
+    """Draw a page with one mark only, its unit so large a share of the right one."""
+    band = _resized(mark_band(150, length_mm), 1, unit_share)
+    page = np.full((pixels(max(120, 40 * unit_share), 150), band.shape[1] + 200), 255, np.uint8)
+    page[100 : 100 + band.shape[0], 100 : 100 + band.shape[1]] = band
+    return page
+
+
+def _resized(picture: Picture, dpi: float, new_dpi: float) -> Picture:
+    size = round(picture.shape[1] * new_dpi / dpi), round(picture.shape[0] * new_dpi / dpi)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+def _turned(picture: Picture, angle: float) -> Picture:
+    return np.asarray(Image.fromarray(picture).rotate(angle, Image.Resampling.BILINEAR, expand=True, fillcolor=250))
+
+
+def _paler(picture: Picture, strength: float) -> Picture:
+    return (255 - (255 - picture.astype(np.float32)) * strength).astype(np.uint8)
