@@ -11,6 +11,7 @@ import structlog
 
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.readers.processes import ReaderStopped
+from skrynka.steps.archive import ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5.0
@@ -26,6 +27,8 @@ class Loop:
         self.name = name
         self.beat = time.monotonic()
         """When the loop last showed that it is alive: seconds of the monotonic clock."""
+        self.progress = 0
+        """How often its work showed life: it moves while anything is done."""
         self._work = work
         self._stop = stop
         self._woken = threading.Event()
@@ -43,6 +46,7 @@ class Loop:
     def show_life(self) -> None:
         """Say, from within a long unit of work, that it goes on."""
         self.beat = time.monotonic()
+        self.progress += 1
 
     def join(self, seconds: float) -> bool:
         """Wait for the thread's end; give False if it goes on."""
@@ -56,7 +60,7 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.show_life()
+            self.beat = time.monotonic()
             wait = self._once()
             if wait != 0:
                 self._woken.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
@@ -70,17 +74,25 @@ class Loop:
         except LeaseLost:
             _LOG.info("lease_lost", work=self.name)
             return 0
-        except DatabaseAway:
-            self._away_since = self._away_since or time.monotonic()
-            return _RETRY_SECONDS
-        except EnvironmentUnfit as error:
-            _LOG.warning("service_degraded", reason=type(error).__name__)
-            return _RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
-            _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))
+            self._tell(error)
             return _RETRY_SECONDS
         self._away_since = None
+        if wait == 0:
+            self.progress += 1
         return wait
+
+    def _tell(self, error: Exception) -> None:
+        match error:
+            case DatabaseAway():
+                # Told by the service, once for all its loops.
+                self._away_since = self._away_since or time.monotonic()
+            case ArchiveDamaged():
+                _LOG.error("archive_damaged", work=self.name)
+            case EnvironmentUnfit():
+                _LOG.warning("service_degraded", reason=type(error).__name__)
+            case _:
+                _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))
 
 
 def where(error: BaseException) -> str:

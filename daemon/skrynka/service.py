@@ -21,8 +21,9 @@ import structlog
 
 from skrynka import __version__
 from skrynka.catalogue_file import load_catalogue
-from skrynka.core.errors import DatabaseAway
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
 from skrynka.core.settling import SettlingRules
+from skrynka.core.stacking import Assemble
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.inboxes import Inbox
@@ -49,6 +50,8 @@ _SUPERVISE_SECONDS = 5.0
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
+_ONCE_STUCK_SECONDS = 180.0
+"""Longer than any single step may take: a page has a minute, and a file settles in seconds."""
 _END_SECONDS = 30.0
 
 
@@ -95,6 +98,7 @@ class Service:
         self._assembling = Assembling(
             self._database,
             AssemblyRules(
+                station=settings.station.code,
                 assemble={box.code: box.assemble for box in configuration.boxes},
                 quiet_seconds=settings.filing.stack_quiet_seconds,
                 ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
@@ -178,12 +182,20 @@ class Service:
     def _take_in(self) -> float | None:
         """One round of intake; wakes the readers where it brought something in."""
         self._mend_watches()
-        wait = self._intake.look()
+        failure: OSError | None = None
+        wait: float | None = None
+        try:
+            wait = self._intake.look()
+        except OSError as error:
+            # A disk or an inbox fails: what is claimed already still goes on.
+            failure = error
         if not self._met_database:
             self._meet_database()
         if self._intake.forward():
             for loop in self._reading_loops:
                 loop.wake()
+        if failure is not None:
+            raise failure
         return wait
 
     def _reading_loop(self, number: int, reading: Reading) -> Loop:
@@ -203,8 +215,7 @@ class Service:
     def _file(self) -> float | None:
         if not self._met_database:
             return None
-        for box in self._configuration.boxes:
-            self._assembling.assemble(box.code)
+        self._assembling.assemble()
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
         return self._assembling.close_quiet()
@@ -233,6 +244,7 @@ class Service:
 
     def _supervise(self, loops: list[Loop]) -> None:
         idle_looks = 0
+        progress, progressed_at = -1, time.monotonic()
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
             self._tell_database(away=any(loop.database_away for loop in loops))
             now = time.monotonic()
@@ -244,12 +256,16 @@ class Service:
                 idle_looks = idle_looks + 1 if self._all_done() else 0
                 if idle_looks > 1:
                     return
+                if progress != (progress := self._intake.progress + sum(loop.progress for loop in loops)):
+                    progressed_at = now
+                elif now - progressed_at > _ONCE_STUCK_SECONDS:
+                    raise EnvironmentUnfit("`--once` can't finish what is there.", "See the log and `skrynka status`.")
 
     def _all_done(self) -> bool:
         """Say whether everything that was there is finished; closes what only waits for more to come."""
         if not self._intake.looked or self._intake.settling or self._intake.waiting or not self._met_database:
             return False
-        left = work_left(self._database)
+        left = work_left(self._database, self._configuration.settings.station.code)
         if left.scans == 0 and left.stacks == 0 and left.open_stacks:
             self._assembling.close_all()
             self._filing_loop.wake()
@@ -313,4 +329,5 @@ def _inbox(box: Box, configuration: Configuration) -> Inbox:
             give_up_seconds=intake.give_up_seconds,
         ),
         sweep_seconds=intake.share_sweep_seconds if share else intake.sweep_seconds,
+        ordered=box.assemble is Assemble.STACK,
     )

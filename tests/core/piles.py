@@ -3,7 +3,8 @@
 A word is a page: `x` paper, `_` blank, `B` collection sheet, `P` separator, `C1` case sheet with serial number 1,
 `D:CERT` document sheet, `E` end sheet, `R` repeat sheet, `H` a sheet that bears the mark and no readable code,
 `!` a code in our scheme that doesn't verify, `K1` paper with a case sticker, `K:CERT` paper with a document sticker,
-`c1` the back of case sheet 1 with the code shining through, `e` the same for the end sheet, `|` (before a page) a gap.
+`c1` the back of case sheet 1 with the code shining through, `e` the same for the end sheet, `d` for the sheet `D:CERT`,
+`k` for the sticker `K:CERT`, a star after any of them: something is written on it too. `|` (before a page): a gap.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ KNOWN = Known(
     document_kinds=frozenset({"CERT", "PHOTO", "SEAL"}),
     page_limit=6,
 )
+
+
+STICKER = routing_text("D", serial="D000009", document_kinds=["CERT"], sticker=True)
 
 
 def qr(text: str, *, mirrored: bool = False) -> Code:
@@ -77,8 +81,9 @@ def page(number: int, word: str) -> PageReading:  # noqa: PLR0911 - a row of the
             return reading(number, marked=True)
         case "!":
             return reading(number, qr(damaged(text("C9"))))
-        case "c" | "e" | "b":
-            return reading(number, qr(text(word.upper()), mirrored=True))
+        case "c" | "e" | "b" | "d" | "k":
+            said = {"d": text("D:CERT"), "k": STICKER}.get(word[0]) or text(word.rstrip("*").upper())
+            return reading(number, qr(said, mirrored=True), blank=not word.endswith("*"))
         case "K" if word[1] == ":":
             sticker = routing_text("D", serial="D000009", document_kinds=[word[2:]], sticker=True)
             return reading(number, qr(sticker))

@@ -189,6 +189,25 @@ VECTORS = {
         "sdssd",
     ),
     "the back of an end sheet is set aside": ("C1 x E e", ["1: COVER 1, UNSORTED 2"], "sdss"),
+    "a case sheet after a gap may lie in the middle of its envelope": (
+        "P C1 x | C2 x P C3 x",
+        [
+            "1: COVER 2, UNSORTED 3 [boundary_doubtful]",
+            "2: COVER 4, UNSORTED 5 [pages_after_gap]",
+            "3: COVER 7, UNSORTED 8",
+        ],
+        "ssdsdssd",
+    ),
+    "what is written on a document sheet's back stays with the case": (
+        "C1 D:CERT d* x",
+        ["1: COVER 1 3, CERT 4"],
+        "sssd",
+    ),
+    "the back of a paper with a sticker is a page like any other": (
+        "C1 K:CERT k* K:CERT k",
+        ["1: COVER 1, CERT 2 3, CERT 4"],
+        "sdddb",
+    ),
     "a sheet seen only through the paper is held": (
         "C1 x c2 x",
         ["1: COVER 1, UNSORTED 2", "held: COVER 3, UNSORTED 4 [sheet_unreadable]"],
@@ -231,6 +250,11 @@ def test_a_pile_is_planned_as_its_rule_says(words: str, cases: list[str], accoun
 
 def test_an_empty_stack_has_an_empty_plan() -> None:
     assert planned("").cases == ()
+
+
+def test_a_written_back_of_a_sheet_without_a_case_is_told() -> None:
+    assert findings(planned("C1 x E e*")) == ["back_written_on"]
+    assert findings(planned("C1 x E e")) == []
 
 
 def test_a_gap_at_the_end_makes_the_last_case_doubtful() -> None:

@@ -17,11 +17,13 @@ from skrynka.store.assembly import (
     next_unassembled,
     open_stack,
     scan_readings,
+    unfinished_boxes,
 )
 from skrynka.store.database import Database, open_database
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
 from skrynka.store.queue import record_reading
 from skrynka.store.stacks import stack_pages, stack_scans
+from skrynka.store.states import ScanState
 from tests.store.samples import read, readings, received, taken, taken_stack
 
 BOX = "OBL-03"
@@ -51,11 +53,38 @@ def test_scans_are_assembled_in_the_order_they_were_claimed_in(db: Database) -> 
     assert next_unassembled(db, "POD-01") is None
 
 
-def test_duplicates_are_never_assembled(db: Database) -> None:
+def test_a_duplicate_is_passed_and_leaves_a_gap_in_the_open_stack(db: Database) -> None:
     first = read(db, 1)
-    received(db, 2, content="scan 1")
+    again = received(db, 2, content="scan 1")
     assemble(db, first, _first(3), Assemble.STACK)
+    passed = next_unassembled(db, BOX)
+    assert passed is not None
+    assert (passed.id, passed.state) == (again, ScanState.DUPLICATE)
+    assert mark_gap(db, again)
     assert next_unassembled(db, BOX) is None
+    assert not mark_gap(db, again)
+
+
+def test_a_scan_that_goes_back_into_quarantine_leaves_no_gap_in_a_stack_it_was_never_part_of(db: Database) -> None:
+    spoilt = received(db, 1)
+    quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
+    assert not mark_gap(db, spoilt)
+    assemble(db, read(db, 2), _first(3), Assemble.STACK)
+    assert retry_quarantined(db, spoilt, "user:olena")
+    quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
+    assert not mark_gap(db, spoilt)
+    assert next_unassembled(db, BOX) is None
+
+
+def test_boxes_with_work_are_told_whether_or_not_anybody_configures_them(db: Database) -> None:
+    assert unfinished_boxes(db, "A") == []
+    scan = read(db, 1)
+    assert unfinished_boxes(db, "A") == [BOX]
+    assemble(db, scan, _first(3), Assemble.STACK)
+    assert unfinished_boxes(db, "A") == [BOX]
+    assert unfinished_boxes(db, "B") == []
+    close_stack(db, BOX, ClosedBy.QUIET_TIME)
+    assert unfinished_boxes(db, "A") == []
 
 
 def test_a_stack_goes_on_in_the_next_scan(db: Database) -> None:

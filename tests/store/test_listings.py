@@ -29,10 +29,10 @@ def test_the_work_that_is_left_is_counted(db: Database) -> None:
     quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
     received(db, 6)
     received(db, 7, content="scan 6")
-    assert work_left(db, "A") == WorkLeft(3, 1, 1)
+    assert work_left(db, "A") == WorkLeft(4, 1, 1)
     assert work_left(db, "B") == WorkLeft(0, 0, 0)
     mark_gap(db, lost)
-    assert work_left(db) == WorkLeft(2, 1, 1)
+    assert work_left(db) == WorkLeft(3, 1, 1)
 
 
 def test_the_status_tells_states_boxes_and_the_oldest(db: Database) -> None:

@@ -95,6 +95,7 @@ class PageReading:
     marked: bool
     """Bears the sheets' mark, whether or not a code was read."""
     blank: bool
+    """There is nothing on it but what shines through from the other side, and dirt. Codes are judged apart."""
     ink: float
     """Share of dark pixels within the page's margins, 0 to 1."""
     fingerprint: str

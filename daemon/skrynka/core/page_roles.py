@@ -40,6 +40,8 @@ class PageRole:
     """False: only a short code was read, and no printed sheet has its serial."""
     of_next: bool = False
     """For BACK: the sheet is the next page, not the previous one."""
+    empty: bool = True
+    """For BACK: there is nothing on it but what shines through."""
 
 
 def page_roles(
@@ -62,20 +64,22 @@ class _Alone:
 
     role: PageRole
     faint: RoutingCode | None = None
+    blank: bool = False
 
 
 def _alone(reading: PageReading, printed: Mapping[str, RoutingCode]) -> _Alone:
     own = [code for code in reading.codes if code.standing is Standing.OWN]
     if own:
-        return _weigh(own, printed)
+        return _weigh(own, printed, blank=reading.blank)
     if any(code.standing is Standing.SEPARATOR for code in reading.codes):
         return _Alone(PageRole(Role.SHEET, RoutingCode(SheetKind.SEPARATOR)))
     if reading.marked:
         return _Alone(_held(ReviewReason.SHEET_UNREADABLE))
-    return _Alone(PageRole(Role.BLANK if reading.blank else Role.PAPER))
+    # A foreign code is something, however little ink it is.
+    return _Alone(PageRole(Role.BLANK if reading.blank and not reading.codes else Role.PAPER))
 
 
-def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode]) -> _Alone:
+def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], *, blank: bool) -> _Alone:
     through = any(code.mirrored for code in own)
     # A mirrored QR code beside a plain one is the other side shining through: the plain one counts. A linear code
     # can't be told from its mirror image, so beside a mirrored QR code alone it says nothing about this side.
@@ -93,10 +97,10 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode]) -> _Alone:
         return _Alone(_held(ReviewReason.CODES_DISAGREE))
     code = full.pop() if full else codes[0]
     if not this_side:
-        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), faint=code)
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), code, blank)
     role = _sheet(code, printed)
     only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
-    return _Alone(role, faint=code if only_linear else None)
+    return _Alone(role, code if only_linear else None, blank)
 
 
 def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode]) -> PageRole:
@@ -119,8 +123,12 @@ def _beside(alone: Sequence[_Alone], place: int) -> PageRole:
     if here.faint is None:
         return here.role
     for neighbour, of_next in ((place - 1, False), (place + 1, True)):
-        if 0 <= neighbour < len(alone) and _fronts(alone[neighbour], here.faint):
-            return PageRole(Role.BACK, here.faint, of_next=of_next)
+        if not 0 <= neighbour < len(alone) or not _fronts(alone[neighbour], here.faint):
+            continue
+        if alone[neighbour].role.role is Role.SHEET:
+            return PageRole(Role.BACK, here.faint, of_next=of_next, empty=here.blank)
+        # The back of a paper with a sticker: a page like any other.
+        return PageRole(Role.BLANK if here.blank else Role.PAPER)
     return here.role
 
 
@@ -128,7 +136,7 @@ def _fronts(page: _Alone, back: RoutingCode) -> bool:
     front = page.role.code
     return (
         page.faint is None
-        and page.role.role is Role.SHEET
+        and page.role.role in {Role.SHEET, Role.PAPER}
         and front is not None
         and (front.kind, front.serial) == (back.kind, back.serial)
     )

@@ -64,7 +64,11 @@ def plan(pages: Sequence[StackPage], known: Known, *, gap_at_end: bool = False) 
 
 
 def _is(role: PageRole, kind: SheetKind) -> bool:
-    return role.role is Role.SHEET and role.code is not None and role.code.kind is kind
+    return role.role is Role.SHEET and _says(role, kind)
+
+
+def _says(role: PageRole, kind: SheetKind) -> bool:
+    return role.code is not None and role.code.kind is kind
 
 
 _ENDS_A_HOLD = frozenset({SheetKind.COLLECTION, SheetKind.CASE, SheetKind.SEPARATOR, SheetKind.END})
@@ -84,6 +88,8 @@ class _Walk:
         self._collection: RoutingCode | None = None
         self._end: RoutingCode | None = None
         self._repeat = False
+        self._gap_before: PageRef | None = None
+        """The latest page that lies after a gap."""
         self._last_cover: Draft | None = None
         """Where the back of the sheet just seen goes, if that sheet stands in a document."""
         self._back_ahead: PageRef | None = None
@@ -107,6 +113,7 @@ class _Walk:
                 self._take_paper(page.ref, role)
 
     def _cross_gap(self, ref: PageRef, role: PageRole) -> None:
+        self._gap_before = ref
         self._findings.append(Finding(FindingReason.CLAIM_GAP, ref))
         if self._draft is not None:
             self._draft.review(ReviewReason.BOUNDARY_DOUBTFUL, ref)
@@ -117,12 +124,16 @@ class _Walk:
 
     def _take_back(self, ref: PageRef, role: PageRole, following: PageRole | None) -> None:
         self._aside[ref] = Disposition.SHEET
-        if role.of_next:
+        if role.of_next and following is not None and _is(following, SheetKind.CASE):
             # Its front comes next, and decides where it goes.
-            if following is not None and _is(following, SheetKind.CASE):
-                self._back_ahead = ref
+            self._back_ahead = ref
         elif self._last_cover is not None:
             self._last_cover.add_cover(ref)
+        elif not role.empty and self._draft is not None and _says(role, SheetKind.DOCUMENT):
+            # Written on: it stays with the case that the document sheet lies in.
+            self._draft.add_cover(ref)
+        elif not role.empty:
+            self._findings.append(Finding(FindingReason.BACK_WRITTEN_ON, ref))
 
     def _hold(self, ref: PageRef, reason: ReviewReason) -> None:
         self._close()
@@ -182,6 +193,9 @@ class _Walk:
             if doubtful:
                 draft.review(ReviewReason.BOUNDARY_DOUBTFUL, ref)
         draft.declare_case(code)
+        if self._separated and self._gap_before == ref:
+            # The sheet may lie in the middle of its envelope, and the envelope's beginning in the gap.
+            draft.review(ReviewReason.PAGES_AFTER_GAP, ref)
         self._judge_case_sheet(draft, ref, role, code)
         return draft
 

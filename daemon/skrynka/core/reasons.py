@@ -53,7 +53,7 @@ _REVIEW: dict[ReviewReason, str] = {
     ReviewReason.VERSION_UNKNOWN: "The first page bears a code of a version that this program doesn't know.",
     ReviewReason.CODES_DISAGREE: "The codes on the first page say different things.",
     ReviewReason.DOCUMENT_SHEET_WITHOUT_CASE: "A document sheet lay here, and no case was open.",
-    ReviewReason.PAGES_AFTER_GAP: "The file just before these pages is in quarantine: a case sheet may be missing.",
+    ReviewReason.PAGES_AFTER_GAP: "The file just before is in quarantine, or came twice: a case sheet may be missing.",
     ReviewReason.SHEET_UNKNOWN: "Only the sheet's short code was read, and no printed sheet has this serial.",
     ReviewReason.BOX_MISMATCHED: "The sheet names another box than the inbox's.",
     ReviewReason.CASE_TYPE_MISSING: "The case sheet names no case type.",
@@ -81,6 +81,7 @@ class FindingReason(StrEnum):
     BOX_MISMATCHED = "box_mismatched"
     REPEAT_DECLARED = "repeat_declared"
     CLAIM_GAP = "claim_gap"
+    BACK_WRITTEN_ON = "back_written_on"
 
     @property
     def sentence(self) -> str:
@@ -92,7 +93,8 @@ _FINDING: dict[FindingReason, str] = {
     FindingReason.STACK_COUNT_MISMATCHED: "The envelopes counted by hand aren't as many as the submissions found.",
     FindingReason.BOX_MISMATCHED: "The collection sheet names another box than the inbox's.",
     FindingReason.REPEAT_DECLARED: "The stack came under a repeat sheet.",
-    FindingReason.CLAIM_GAP: "A file of this stack is in quarantine.",
+    FindingReason.CLAIM_GAP: "A file of this stack is in quarantine, or came twice: what lay there is unknown.",
+    FindingReason.BACK_WRITTEN_ON: "The back of a staff sheet isn't empty: look whether it is somebody's paper.",
 }
 
 

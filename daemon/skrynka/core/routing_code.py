@@ -74,19 +74,21 @@ GRAMMAR: tuple[Tag, ...] = (
 
 _ROWS = {row.tag: row for row in GRAMMAR}
 _PLACES = {row.tag: place for place, row in enumerate(GRAMMAR)}
-_SCHEME_SHAPED = re.compile(r"\s*SKR[0-9/]", re.IGNORECASE | re.ASCII)
+_SCHEME_SHAPED = re.compile(r"\s*SKR[0-9/]|.*SKR[0-9]+/[A-Z]/", re.IGNORECASE | re.ASCII)
+_UNPRINTABLE = re.compile(r"[^ -~]+")
+"""What readers put before a text, such as a byte order mark, mustn't hide it."""
 _VERSION = re.compile(r"SKR[0-9]+")
 _CHECKED = re.compile(r"(?P<body>.*)/Z:(?P<digits>[0-9]{2})")
 _REUSABLE = frozenset({SheetKind.SEPARATOR, SheetKind.REPEAT, SheetKind.END})
 
 
 def looks_own(text: str) -> bool:
-    """Tell whether a text claims to be in our scheme: `SKR` and a digit or a slash, however it is spelled.
+    """Tell whether a text claims to be in our scheme: begins with `SKR` and a digit or a slash, or has a code in it.
 
     Wider than the grammar on purpose: what claims to be ours and doesn't verify is a held boundary, so a code that
     was mangled on its way must not pass for a foreign one.
     """
-    return _SCHEME_SHAPED.match(text) is not None
+    return _SCHEME_SHAPED.match(_UNPRINTABLE.sub(" ", text)) is not None
 
 
 def parse(text: str) -> RoutingCode:

@@ -26,8 +26,9 @@ _LOG = structlog.get_logger(__name__)
 class AssemblyRules:
     """When stacks are closed."""
 
+    station: str
     assemble: Mapping[str, Assemble]
-    """By box."""
+    """By box. A box that isn't configured any more is assembled by file: what it still holds is brought to an end."""
     quiet_seconds: float
     ended_quiet_seconds: float
     """Once the end sheet was seen."""
@@ -40,27 +41,29 @@ class Assembling:
         self._database = database
         self._rules = rules
 
-    def assemble(self, box: str) -> int:
-        """Place the pages of the box's scans that were read, in the order of the claims; give how many scans.
+    def assemble(self) -> None:
+        """Place the pages of the scans that were read, box by box, in the order of the claims.
 
-        It stops at the first scan that is still to be read: the pile keeps its order.
+        In each box it stops at the first scan that is still to be read: the pile keeps its order.
         """
-        done = 0
+        for box in assembly.unfinished_boxes(self._database, self._rules.station):
+            self._assemble_box(box)
+
+    def _assemble_box(self, box: str) -> None:
         while (scan := assembly.next_unassembled(self._database, box)) is not None:
             match scan.state:
                 case ScanState.READ:
                     self._place(box, scan)
-                case ScanState.QUARANTINED:
+                case ScanState.QUARANTINED | ScanState.DUPLICATE:
                     assembly.mark_gap(self._database, scan.id)
                 case _:
-                    break
-            done += 1
-        return done
+                    return
 
     def close_quiet(self) -> float | None:
         """Close the stacks that nothing was added to for long enough; give the seconds until the next may be due."""
         waits = []
-        for box, how in self._rules.assemble.items():
+        for box in assembly.unfinished_boxes(self._database, self._rules.station):
+            how = self._rules.assemble.get(box, Assemble.FILE)
             stack = assembly.open_stack(self._database, box)
             if stack is None:
                 continue
@@ -77,7 +80,7 @@ class Assembling:
 
     def close_all(self) -> None:
         """Close every open stack: nothing more will come."""
-        for box in self._rules.assemble:
+        for box in assembly.unfinished_boxes(self._database, self._rules.station):
             closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
             if closed is not None:
                 self._tell_closed(box, closed)

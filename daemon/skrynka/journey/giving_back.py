@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.readers.processes import ReaderStopped
+from skrynka.steps.archive import ArchiveDamaged
 
 
 class GivingBack:
@@ -25,6 +26,10 @@ class GivingBack:
         try:
             yield
         except LeaseLost:
+            raise
+        except ArchiveDamaged:
+            # What is wrong is this work's own original: it must not stand before all others for ever.
+            self._later(release, counted=True)
             raise
         except (ReaderStopped, OSError, EnvironmentUnfit):
             self._later(release, counted=False)

@@ -26,6 +26,8 @@ from skrynka.steps.listing import InboxAway, ShareLister, list_inbox, peek, writ
 _LOG = structlog.get_logger(__name__)
 _SHARE_SECONDS = 20.0
 """How long a share may take to list itself."""
+_REFUSED_SECONDS = 60.0
+"""Rights are mended by people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Inbox:
     share: bool
     rules: SettlingRules
     sweep_seconds: float
+    ordered: bool
+    """Its scans go on in one stack: none is taken before an earlier one that still settles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class WatchedInbox:
         self._away_since: float | None = None
         self._hints: dict[str, Arrival] = {}
         self._sightings: dict[str, Sighting] = {}
+        self._refused_until: dict[str, float] = {}
         self._told_empty: set[str] = set()
         self._told_odd: set[str] = set()
 
@@ -69,8 +74,11 @@ class WatchedInbox:
         """Count the files that will be claimed soon: whole, not empty, held by no writer."""
         return sum(
             1
-            for sighting in self._sightings.values()
-            if sighting.last.size and sighting.last.finished is not False and not sighting.last.writer_holds
+            for name, sighting in list(self._sightings.items())
+            if name not in self._refused_until
+            and sighting.last.size
+            and sighting.last.finished is not False
+            and not sighting.last.writer_holds
         )
 
     def hint(self, name: str, arrival: Arrival) -> None:
@@ -86,6 +94,11 @@ class WatchedInbox:
     def forget(self, name: str) -> None:
         """Forget an entry that is no longer there, or is ours."""
         self._sightings.pop(name, None)
+        self._refused_until.pop(name, None)
+
+    def refuse(self, name: str, now: float) -> None:
+        """Leave an entry alone for a while: it can't be taken."""
+        self._refused_until[name] = now + _REFUSED_SECONDS
 
     def look(self, now: float) -> list[Settled]:
         """List the inbox once and give what has settled, oldest first; nothing while it is away."""
@@ -103,12 +116,16 @@ class WatchedInbox:
         names = {seen.name for seen in listing.seen}
         self._sightings = {name: sighting for name, sighting in self._sightings.items() if name in names}
         settled = []
+        waiting = False
         for seen in listing.seen:
+            if self._refused_until.get(seen.name, 0.0) > now:
+                continue
             ends = listing.ends if self._lister is not None else None
             decision = self._settle(seen, hints.get(seen.name), now, ends)
             if decision.verdict is Verdict.WAIT:
                 self.due = min(self.due, max(decision.until, now))
-            else:
+                waiting = waiting or seen.size > 0
+            elif not (waiting and self.inbox.ordered):
                 settled.append(Settled(seen, decision.verdict is Verdict.CLAIM_UNFINISHED))
         return settled
 

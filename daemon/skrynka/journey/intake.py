@@ -7,18 +7,21 @@ Two calls, so that the one doesn't wait for the other: `look` goes on while the 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from skrynka.core.claims import Claim, to_sidecar
 from skrynka.core.entries import Odd
+from skrynka.core.errors import DatabaseRefused
 from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
 from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
-from skrynka.steps.archive import Archive, SourceChanged
+from skrynka.steps.archive import Archive, ArchiveDamaged, SourceChanged
 from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
 from skrynka.steps.listing import peek, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
@@ -27,6 +30,10 @@ from skrynka.store.database import Database, new_id
 from skrynka.store.registration import NewScan, Registered, register_scan
 
 _LOG = structlog.get_logger(__name__)
+
+
+class _ArchiveAway(Exception):
+    """The archive can't take an original now; its argument names the error's type."""
 
 
 class Intake:
@@ -53,7 +60,11 @@ class Intake:
         self._free_bytes = free_bytes
         self._clock = clock
         self._watched = {inbox.box: WatchedInbox(inbox) for inbox in inboxes}
+        self.progress = 0
+        """How many scans were claimed or registered since the start."""
         self._claims: list[Claim] = []
+        self._stuck: dict[str, str] = {}
+        self._refused: set[str] = set()
         self._unsure = False
         self._disk_low = False
         self._archive_away_since: float | None = None
@@ -78,16 +89,28 @@ class Intake:
         self._watched[box].sweep()
 
     def look(self) -> float:
-        """Look at the inboxes that are due and claim what has settled; give the seconds until the next is due."""
+        """Look at the inboxes that are due and claim what has settled; give the seconds until the next is due.
+
+        Raises OSError when a disk of ours or an inbox fails; the other inboxes were looked at all the same.
+        """
         if self._unsure:
             self.recover()
+        failure: OSError | None = None
         for watched in self._watched.values():
             if watched.due <= self._clock():
-                for settled in watched.look(self._clock()):
-                    if not self._room():
-                        break
-                    self._claim(watched, settled)
+                try:
+                    self._look_at(watched)
+                except OSError as error:
+                    failure = error
+        if failure is not None:
+            raise failure
         return max(0.0, min(watched.due for watched in self._watched.values()) - self._clock())
+
+    def _look_at(self, watched: WatchedInbox) -> None:
+        for settled in watched.look(self._clock()):
+            if not self._room():
+                break
+            self._claim(watched, settled)
 
     def forward(self) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
@@ -101,12 +124,17 @@ class Intake:
                 continue
             try:
                 registered = self._register(taken)
-            except OSError as error:
-                self._tell_archive_away(error)
+            except _ArchiveAway as away:
+                self._tell_archive_away(away)
                 break
-            self._tell_archive_back()
+            except (OSError, ArchiveDamaged, DatabaseRefused) as error:
+                # This claim's own trouble: its share is away, the spool is full, the database knows no such box.
+                self._tell_stuck(taken, error)
+                registered = False
             if registered:
+                self._tell_archive_back()
                 self._claims.remove(taken)
+                self.progress += 1
                 done += 1
             else:
                 restless.add(taken.box)
@@ -146,7 +174,10 @@ class Intake:
             watched.forget(seen.name)
             return
         except ClaimRefused as refused:
-            _LOG.warning("claim_refused", inbox=inbox.box, detail=refused.message)
+            if inbox.box not in self._refused:
+                self._refused.add(inbox.box)
+                _LOG.warning("claim_refused", inbox=inbox.box, detail=refused.message)
+            watched.refuse(seen.name, self._clock())
             return
         except OSError:
             # Taken or not: the spool knows.
@@ -156,7 +187,9 @@ class Intake:
         if isinstance(taken, Odd):
             _LOG.warning("entry_odd", inbox=inbox.box, kind=taken.what.value)
             return
+        self._refused.discard(inbox.box)
         self._claims.append(taken)
+        self.progress += 1
         _LOG.info(
             "scan_claimed",
             scan_number=scan_name(self._station, number),
@@ -183,6 +216,8 @@ class Intake:
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return False
+        except OSError as error:
+            raise _ArchiveAway(type(error).__name__) from error
         registration = register_scan(self._database, _new_scan(here, stored.sha256, stored.size_bytes, kind))
         release(here)
         log = _LOG.bind(scan_number=scan_name(here.station, here.number), box=here.box, scan_id=here.scan_id)
@@ -194,20 +229,29 @@ class Intake:
 
     def _room(self) -> bool:
         """Say whether there is room to claim more: the scans in work come first."""
-        try:
-            free = self._archive.free_bytes()
-        except OSError:
-            return True  # the archive is away: claims wait in the spool
-        low = free < self._free_bytes
+        room = os.statvfs(self._spool)
+        free = {"spool": room.f_bavail * room.f_frsize}
+        # While the archive is away, claims wait in the spool.
+        with suppress(OSError):
+            free["archive"] = self._archive.free_bytes()
+        volume, least = min(free.items(), key=lambda item: item[1])
+        low = least < self._free_bytes
         if low and not self._disk_low:
-            _LOG.warning("disk_low", volume="archive", free_bytes=free)
+            _LOG.warning("disk_low", volume=volume, free_bytes=least)
         self._disk_low = low
         return not low
 
-    def _tell_archive_away(self, error: OSError) -> None:
+    def _tell_stuck(self, taken: Claim, error: Exception) -> None:
+        name = type(error).__name__
+        if self._stuck.get(taken.scan_id) != name:
+            self._stuck[taken.scan_id] = name
+            number = scan_name(taken.station, taken.number)
+            _LOG.error("claim_stuck", scan_number=number, box=taken.box, scan_id=taken.scan_id, error=name)
+
+    def _tell_archive_away(self, away: _ArchiveAway) -> None:
         if self._archive_away_since is None:
             self._archive_away_since = self._clock()
-            _LOG.warning("archive_lost", error=type(error).__name__)
+            _LOG.warning("archive_lost", error=str(away))
 
     def _tell_archive_back(self) -> None:
         if self._archive_away_since is not None:

@@ -54,7 +54,7 @@ def note(archive: Archive, spoilt: Spoilt, rejected: ScanRejected) -> None:
 
 def tell(spoilt: Spoilt, rejected: ScanRejected, stack_id: str | None = None) -> None:
     """Log it."""
-    about: dict[str, object] = {"page": rejected.page, "stack_id": stack_id, "cause": rejected.detail or None}
+    about: dict[str, object] = {"page": rejected.page, "stack_id": stack_id, "detail": rejected.detail or None}
     _LOG.warning(
         "scan_quarantined",
         scan_number=spoilt.name,

@@ -119,6 +119,18 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "The inbox's folder doesn't let its files be moved; the scan stays where it is, and is tried again.",
             "Look at the rights on the inbox's folder with `skrynka check`.",
         ),
+        "claim_stuck": Event(
+            _E,
+            "scan {scan_number}[ {box}] was claimed and can't be registered: {error}",
+            "A claimed scan stays in the spool, and the later ones of its box wait behind it.",
+            "Look at the free space of the spool, at the share it came from, and whether its box is configured.",
+        ),
+        "archive_damaged": Event(
+            _E,
+            "{work}: an original isn't in the archive any more",
+            "What the archive had is gone or changed: papers are at risk.",
+            "Bring the archive back from its backup; find the papers of the scan that goes to quarantine for it.",
+        ),
         "claim_damaged": Event(
             _E,
             "a claim in the spool can't be read; its scan waits there",

@@ -92,13 +92,29 @@ class Rejected:
 
 
 @checked_dataclass(frozen=True)
+class Busy:
+    """Work goes on, and there is nothing to say of it yet."""
+
+    said: Literal["busy"] = "busy"
+
+
+@checked_dataclass(frozen=True)
+class Hindered:
+    """Something outside failed, a full disk say: nothing is wrong with the scan."""
+
+    why: str
+    """The name of an error, such as "ENOSPC"."""
+    said: Literal["hindered"] = "hindered"
+
+
+@checked_dataclass(frozen=True)
 class Done:
     """All of it is done."""
 
     said: Literal["done"] = "done"
 
 
-Answer = Opened | Began | Read | Rejected | Done
+Answer = Opened | Began | Read | Busy | Rejected | Hindered | Done
 
 ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="said")])
 """To and from JSON; raises pydantic.ValidationError for anything that isn't an answer."""

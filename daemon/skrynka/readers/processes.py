@@ -22,17 +22,32 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from skrynka.core.errors import ScanRejected, SkrynkaError
+from skrynka.core.errors import EnvironmentUnfit, ScanRejected, SkrynkaError
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import tasks
-from skrynka.readers.messages import ANSWERS, Answer, Began, CutOrder, Done, Opened, Order, Read, ReadOrder, Rejected
+from skrynka.readers.messages import (
+    ANSWERS,
+    Answer,
+    Began,
+    Busy,
+    CutOrder,
+    Done,
+    Hindered,
+    Opened,
+    Order,
+    Read,
+    ReadOrder,
+    Rejected,
+)
 
 _LOG = structlog.get_logger(__name__)
 _LONGEST_ANSWER = 4 << 20
 """Bytes. A page with a hundred codes needs a hundredth of it."""
 _PIECE = 1 << 16
 """Bytes read at a time: all that a pipe holds."""
+_AMPLE_BYTES = 1 << 30
+"""With so much room in the work folder once a reader is gone, it was the reader that filled it."""
 _TICK_SECONDS = 0.2
 """How often a stop is looked for while a child works."""
 
@@ -61,7 +76,7 @@ class Readers:
         self._context = multiprocessing.get_context("forkserver")
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
-        self._context.set_forkserver_preload(["skrynka.readers.tasks"])
+        self._context.set_forkserver_preload(["skrynka.readers.server"])
 
     def prepare(self) -> None:
         """Start the server process that children are forked from, so that the first scan needn't wait for its imports.
@@ -73,7 +88,8 @@ class Readers:
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
         """Read every page of a scan, in order; `progress` is called after each page.
 
-        Raises ScanRejected with a reason and, where it is known, the page; ReaderStopped when the service stops.
+        Raises ScanRejected with a reason and, where it is known, the page; ReaderStopped when the service stops;
+        EnvironmentUnfit when something outside hindered the reader, such as a full disk.
         """
         readings: list[PageReading] = []
         count: int | None = None
@@ -116,13 +132,13 @@ class Readers:
         child.start()
         sending.close()
         try:
-            yield from self._listen(child, receiving)
+            yield from self._listen(child, receiving, work)
         finally:
             _end(child)
             receiving.close()
             self._tell_what_it_said(work)
 
-    def _listen(self, child: ForkServerProcess, receiving: Connection) -> Iterator[Answer]:
+    def _listen(self, child: ForkServerProcess, receiving: Connection, work: Path) -> Iterator[Answer]:
         page: int | None = None
         heard = b""
         ends_at = time.monotonic() + self._limits.total_seconds
@@ -137,6 +153,10 @@ class Readers:
                 answer = ANSWERS.validate_json(line)
             except ValidationError:
                 raise ScanRejected(QuarantineReason.READER_INCOHERENT, page, "not an answer") from None
+            if isinstance(answer, Busy):
+                continue
+            if isinstance(answer, Hindered):
+                raise _hindered(answer, work)
             if isinstance(answer, Rejected):
                 raise ScanRejected(answer.reason, answer.page or page)
             if isinstance(answer, Began):
@@ -164,6 +184,15 @@ class Readers:
             lines = (work / tasks.SAID).read_bytes().count(b"\n")
             if lines:
                 _LOG.debug("reader_said", lines=lines)
+
+
+def _hindered(answer: Hindered, work: Path) -> SkrynkaError:
+    """Tell a disk that is full from a scan that filled it."""
+    shutil.rmtree(work, ignore_errors=True)
+    room = os.statvfs(work.parent)
+    if answer.why == "ENOSPC" and room.f_bavail * room.f_frsize > _AMPLE_BYTES:
+        return ScanRejected(QuarantineReason.TOO_LARGE, detail="more than the work folder holds")
+    return EnvironmentUnfit(f"A reader process could not work ({answer.why}).", "Look at the disk of `paths.work`.")
 
 
 def _is_plain_file(path: Path) -> bool:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from skrynka.core.errors import ScanRejected
+from skrynka.core.errors import EnvironmentUnfit, ScanRejected
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers.messages import (
     ANSWERS,
     Answer,
     Began,
+    Busy,
     CutOrder,
     Done,
+    Hindered,
     Opened,
     Order,
     Read,
@@ -36,6 +39,10 @@ FAST_DPI = 150
 FULL_DPI = 300
 _FILE_BYTES = 8 << 30
 _PR_SET_PDEATHSIG = 1
+_OUTSIDE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+)
+"""Errors of disks and of a machine without room: not of the scan."""
 
 
 def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float) -> None:
@@ -49,10 +56,20 @@ def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float
 
 def _do(answers: Connection, order: Order) -> None:
     try:
-        for answer in _read(order) if isinstance(order, ReadOrder) else _cut(order):
+
+        def busy() -> None:
+            _say(answers, Busy())
+
+        for answer in _read(order, busy) if isinstance(order, ReadOrder) else _cut(order, busy):
             _say(answers, answer)
     except ScanRejected as rejected:
         _say(answers, Rejected(rejected.reason, rejected.page, rejected.detail))
+    except EnvironmentUnfit as unfit:
+        _say(answers, Hindered(type(unfit).__name__))
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            raise
+        _say(answers, Hindered(errno.errorcode[error.errno]))
     except MemoryError:
         _say(answers, Rejected(QuarantineReason.READER_CRASHED, None, "out of memory"))
 
@@ -73,6 +90,7 @@ def _confine(work: Path, memory_bytes: int, cpu_seconds: float) -> None:
     # If the server process that forked us dies, so do we: nobody would read our answers.
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ["PATH"] = os.defpath
     os.umask(0o077)
@@ -126,8 +144,8 @@ def _guarded() -> Iterator[None]:
         os.close(writing)
 
 
-def _read(order: ReadOrder) -> Iterator[Answer]:
-    with pages.open_scan(order.source, order.kind, order.work, _limits(order)) as scan:
+def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:
+    with pages.open_scan(order.source, order.kind, order.work, _limits(order), busy) as scan:
         yield Opened(scan.count)
         for number in range(1, scan.count + 1):
             yield Began(number)
@@ -161,21 +179,20 @@ def _look(
         dpi=page.dpi,
         codes=codes,
         marked=marked,
-        # A code is something, however little ink it is.
-        blank=ink.blank and not codes and not marked,
+        blank=ink.blank,
         ink=ink.ink,
         fingerprint=fingerprints.fingerprint(pixels),
     )
 
 
-def _cut(order: CutOrder) -> Iterator[Answer]:
+def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
     limits = _limits(order)
     with ExitStack() as scans:
         opened = {}
         for place, (scan_id, (source, kind)) in enumerate(order.sources.items()):
             work = order.work / f"scan-{place}"
             work.mkdir()
-            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits)).pdf
+            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits, busy)).pdf
         cutter = cutting.Cutter(opened)
         for place, wanted in enumerate(order.documents):
             yield Began(place + 1)

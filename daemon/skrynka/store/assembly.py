@@ -29,7 +29,7 @@ class UnassembledScan:
     name: str
     """Such as "A-4417"."""
     state: ScanState
-    """RECEIVED or READING: wait for it. READ: assemble it. QUARANTINED: mark the gap."""
+    """RECEIVED or READING: wait for it. READ: assemble it. QUARANTINED or DUPLICATE: mark the gap."""
     retried: bool
     """It comes out of quarantine: scans that were claimed after it may have been assembled long ago."""
 
@@ -61,12 +61,9 @@ class StackRef:
 
 
 def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
-    """Give the box's scan with the lowest number that hasn't been assembled yet. Duplicates never are."""
+    """Give the box's scan with the lowest number that hasn't been assembled or passed yet."""
     query = (
-        select(scan)
-        .where(scan.c.box_code == box_code, scan.c.assembled_at.is_(None), scan.c.state != ScanState.DUPLICATE.value)
-        .order_by(scan.c.number)
-        .limit(1)
+        select(scan).where(scan.c.box_code == box_code, scan.c.assembled_at.is_(None)).order_by(scan.c.number).limit(1)
     )
     with db.read() as connection:
         row = connection.execute(query).first()
@@ -134,9 +131,11 @@ def assemble(
 
 
 def mark_gap(db: Database, scan_id: str) -> bool:
-    """Pass a scan in quarantine: what lay there is unknown, and the stack that is open in its box is told.
+    """Pass a scan in quarantine, or a duplicate, and tell the stack that is open in its box; give whether one was.
 
-    Gives whether one was open. A scan that was passed before is left as it is. Raises DatabaseAway.
+    What lay there is unknown: a duplicate may be a separator page that a program writes alike each time. A scan that
+    came out of quarantine and went back was never part of that stack. A scan that was passed before is left as it is.
+    Raises DatabaseAway.
     """
     with db.write() as connection:
         row = connection.execute(
@@ -144,12 +143,12 @@ def mark_gap(db: Database, scan_id: str) -> bool:
             .where(
                 scan.c.id == scan_id,
                 scan.c.assembled_at.is_(None),
-                scan.c.state == ScanState.QUARANTINED.value,
+                scan.c.state.in_([ScanState.QUARANTINED.value, ScanState.DUPLICATE.value]),
             )
             .values(assembled_at=db.now())
-            .returning(scan.c.box_code)
+            .returning(scan.c.box_code, scan.c.retried)
         ).first()
-        if row is None:
+        if row is None or row.retried:
             return False
         told = connection.execute(
             update(stack)
@@ -175,9 +174,7 @@ def close_quiet_stack(db: Database, box_code: str, quiet: timedelta) -> StackRef
         row = _open_row(connection, box_code)
         if row is None or row.last_page_at > at - quiet:
             return None
-        on_its_way = select(scan.c.id).where(
-            scan.c.box_code == box_code, scan.c.assembled_at.is_(None), scan.c.state != ScanState.DUPLICATE.value
-        )
+        on_its_way = select(scan.c.id).where(scan.c.box_code == box_code, scan.c.assembled_at.is_(None))
         if connection.execute(on_its_way.limit(1)).first() is not None:
             return None
         return _close_open(connection, at, box_code, ClosedBy.QUIET_TIME)
@@ -283,3 +280,13 @@ def _close_open(connection: Connection, at: datetime, box_code: str, closed_by: 
 
 def _closing(stack_id: str, closed_by: ClosedBy) -> NewEvent:
     return NewEvent("stack_closed", stack_id=stack_id, data={"by": closed_by.value})
+
+
+def unfinished_boxes(db: Database, station_code: str) -> list[str]:
+    """Give the station's boxes that have scans to assemble or a stack that is open, configured or not, by code."""
+    to_place = select(scan.c.box_code).where(scan.c.station_code == station_code, scan.c.assembled_at.is_(None))
+    is_open = select(stack.c.box_code).where(
+        stack.c.station_code == station_code, stack.c.state == StackState.OPEN.value
+    )
+    with db.read() as connection:
+        return sorted(connection.scalars(to_place.union(is_open)))

@@ -105,8 +105,7 @@ class PageAccount:
 
 def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
     """Count what isn't finished, of one station or of all."""
-    to_do = (ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value, ScanState.QUARANTINED.value)
-    scans = select(func.count()).where(scan.c.assembled_at.is_(None), scan.c.state.in_(to_do))
+    scans = select(func.count()).select_from(scan).where(scan.c.assembled_at.is_(None))
     stacks = select(stack.c.state, func.count()).group_by(stack.c.state)
     if station_code is not None:
         scans = scans.where(scan.c.station_code == station_code)

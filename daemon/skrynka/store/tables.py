@@ -173,7 +173,7 @@ scan = Table(
     rule("quarantined_for_a_reason", "(state = 'quarantined') = (quarantine_reason IS NOT NULL)"),
     rule("quarantine_page_counts", "quarantine_page IS NULL OR (quarantine_page > 0 AND state = 'quarantined')"),
     rule("finished_at_a_time", "(state IN ('filed', 'quarantined', 'duplicate')) = (finished_at IS NOT NULL)"),
-    rule("assembled_once_read", "assembled_at IS NULL OR state IN ('read', 'filed', 'quarantined')"),
+    rule("assembled_once_read", "assembled_at IS NULL OR state NOT IN ('received', 'reading')"),
     rule("filed_once_assembled", "state <> 'filed' OR assembled_at IS NOT NULL"),
     rule("leased_to_somebody", "(state = 'reading') = (lease_owner IS NOT NULL)"),
     rule("leased_while_read", "lease_until IS NULL OR state = 'reading'"),

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,12 +159,16 @@ class OpenScan:
 
 
 @contextmanager
-def open_scan(path: Path, kind: FileType, work: Path, limits: Limits) -> Iterator[OpenScan]:
+def open_scan(
+    path: Path, kind: FileType, work: Path, limits: Limits, progress: Callable[[], None] = lambda: None
+) -> Iterator[OpenScan]:
     """Open the scan at `path`, which is of type `kind` by its content.
 
     `work` is a private folder; a folder of its own is made in it and removed at the end. While a scan is open, the
-    process-wide limits of Pillow and qpdf are those in `limits`: this is made for reader processes. Raises
-    ScanRejected: empty, too_large, corrupt, encrypted, no_pages, unsupported, page_too_large.
+    process-wide limits of Pillow and qpdf are those in `limits`: this is made for reader processes. `progress` is
+    called again and again while pictures are made into a PDF, which takes seconds for each.
+
+    Raises ScanRejected: empty, too_large, corrupt, encrypted, no_pages, unsupported, page_too_large.
     """
     size = path.stat().st_size
     if size == 0:
@@ -174,7 +178,7 @@ def open_scan(path: Path, kind: FileType, work: Path, limits: Limits) -> Iterato
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
         if kind is not FileType.PDF:
             try:
-                path = make_pdf(path, kind, Path(folder))
+                path = make_pdf(path, kind, Path(folder), progress)
             except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
                 raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
         with _open_pdf(path) as pdf:

@@ -26,7 +26,7 @@ What is decided here, by what the file holds:
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count, islice
@@ -64,8 +64,8 @@ class _Picture:
     orientation: int
 
 
-def make_pdf(source: Path, kind: FileType, work: Path) -> Path:
-    """Make a PDF of the pictures in `source` in the folder `work`, and give its path.
+def make_pdf(source: Path, kind: FileType, work: Path, progress: Callable[[], None]) -> Path:
+    """Make a PDF of the pictures in `source` in the folder `work`, and give its path; `progress` after each picture.
 
     The caller limits Pillow's pixels. Raises ScanRejected: corrupt, unsupported or no_pages, and Pillow's
     DecompressionBombError or DecompressionBombWarning as it comes.
@@ -75,7 +75,7 @@ def make_pdf(source: Path, kind: FileType, work: Path) -> Path:
         parts: list[Path] = []
         for number in count(1):
             part = work / f"part-{number}.pdf"
-            if not _write_part(list(islice(pictures, _PAGES_IN_MEMORY)), part):
+            if not _write_part(_told(islice(pictures, _PAGES_IN_MEMORY), progress), part, progress):
                 break
             parts.append(part)
         if not parts:
@@ -216,7 +216,7 @@ def _as_file(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _write_part(pictures: list[_Picture], path: Path) -> bool:
+def _write_part(pictures: list[_Picture], path: Path, progress: Callable[[], None]) -> bool:
     """Write some pages to the work folder; False when there are none."""
     if not pictures:
         return False
@@ -228,8 +228,17 @@ def _write_part(pictures: list[_Picture], path: Path) -> bool:
             _, _, width, height = (float(value) for value in page.mediabox)
             mirrored = f"q {-width:.4f} 0 0 {height:.4f} {width:.4f} 0 cm /Im0 Do Q"
             page.Contents = part.make_stream(mirrored.encode())
+        progress()
     _save(part, path)
     return True
+
+
+def _told(pictures: Iterable[_Picture], progress: Callable[[], None]) -> list[_Picture]:
+    told = []
+    for picture in pictures:
+        told.append(picture)
+        progress()
+    return told
 
 
 def _one_page(picture: _Picture) -> bytes:

@@ -1,0 +1,13 @@
+"""What the server process that readers are forked from imports, and nothing else does.
+
+Importing it is meant to do something: a supervisor or a shell that ends the whole process group must not take this
+process away while the service still ends its work in order. It ends with the service, when their pipe closes.
+"""
+
+import signal
+
+from skrynka.readers import tasks
+
+__all__ = ["tasks"]
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from skrynka.core.settling import Arrival, SettlingRules
+from skrynka.journey.inboxes import Inbox, WatchedInbox
+
+WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
+
+
+def watched(folder: Path, *, ordered: bool) -> WatchedInbox:
+    rules = SettlingRules(quiet_seconds=5.0, give_up_seconds=60.0)
+    return WatchedInbox(Inbox("OBL-01", folder, share=False, rules=rules, sweep_seconds=5.0, ordered=ordered))
+
+
+def put(folder: Path, name: str, content: bytes, at: int) -> None:
+    (folder / name).write_bytes(content)
+    os.utime(folder / name, (at, at))
+
+
+def names(inbox: WatchedInbox, now: float) -> list[str]:
+    return [settled.seen.name for settled in inbox.look(now)]
+
+
+def test_an_ordered_inbox_gives_no_scan_before_an_earlier_one_that_still_settles(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=True)
+    put(tmp_path, "1.pdf", WHOLE[:-6], at=100)
+    put(tmp_path, "2.pdf", WHOLE, at=200)
+    inbox.hint("2.pdf", Arrival.RENAMED_IN)
+    assert names(inbox, 1000.0) == []
+    assert names(inbox, 1010.0) == []
+    assert names(inbox, 1060.0) == ["1.pdf", "2.pdf"]
+
+
+def test_any_other_inbox_gives_each_scan_as_soon_as_it_has_settled(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=False)
+    put(tmp_path, "1.pdf", WHOLE[:-6], at=100)
+    put(tmp_path, "2.pdf", WHOLE, at=200)
+    inbox.hint("2.pdf", Arrival.RENAMED_IN)
+    assert names(inbox, 1000.0) == ["2.pdf"]
+
+
+def test_an_empty_file_holds_nobody_up(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=True)
+    put(tmp_path, "1.pdf", b"", at=100)
+    put(tmp_path, "2.pdf", WHOLE, at=200)
+    inbox.hint("2.pdf", Arrival.RENAMED_IN)
+    assert names(inbox, 1000.0) == ["2.pdf"]
+
+
+def test_what_can_not_be_taken_is_left_alone_for_a_while_and_does_not_count_as_settling(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=False)
+    put(tmp_path, "1.pdf", WHOLE, at=100)
+    inbox.hint("1.pdf", Arrival.RENAMED_IN)
+    assert names(inbox, 1000.0) == ["1.pdf"]
+    assert inbox.settling == 1
+    inbox.refuse("1.pdf", 1000.0)
+    assert (names(inbox, 1030.0), inbox.settling) == ([], 0)
+    assert names(inbox, 1061.0) == ["1.pdf"]
+
+
+def test_a_hint_makes_the_inbox_due_and_an_ignored_name_does_not(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=False)
+    assert names(inbox, 1000.0) == []
+    assert inbox.due == 1005.0
+    inbox.hint(".hidden", Arrival.CLOSED)
+    assert inbox.due == 1005.0
+    inbox.hint("scan.pdf", Arrival.CLOSED)
+    assert inbox.due == 0.0
