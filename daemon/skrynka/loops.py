@@ -33,6 +33,7 @@ class Loop:
         self._stop = stop
         self._woken = threading.Event()
         self._away_since: float | None = None
+        self._told = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -78,6 +79,7 @@ class Loop:
             self._tell(error)
             return _RETRY_SECONDS
         self._away_since = None
+        self._told = ""
         if wait == 0:
             self.progress += 1
         return wait
@@ -90,7 +92,9 @@ class Loop:
             case ArchiveDamaged():
                 _LOG.error("archive_damaged", work=self.name)
             case EnvironmentUnfit():
-                _LOG.warning("service_degraded", reason=type(error).__name__)
+                if self._told != error.message:
+                    self._told = error.message
+                    _LOG.warning("service_degraded", work=self.name, detail=error.message)
             case _:
                 _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))
 

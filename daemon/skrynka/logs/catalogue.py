@@ -76,7 +76,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "service_stopped": Event(_I, "stopped[ after {seconds:s}]", "The program has ended by itself."),
         "service_degraded": Event(
             _W,
-            "degraded: {reason}",
+            "degraded, {work}: {detail}",
             "Part of the service can't work; the rest goes on.",
             "See `skrynka status` for what is away, and mend that.",
         ),
