@@ -11,6 +11,7 @@ from PIL import Image
 from skrynka.steps.blankness import measure
 from tests.support import leftovers, papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet
+from tests.support.meter_photos import meter_photo
 from tests.support.scanner import Encoding, Scanning, degrade, scan, show_through
 from tests.support.typeset import grey
 
@@ -73,6 +74,26 @@ def test_a_clean_paper_of_any_tone_is_blank(encoding: Encoding, tone: int) -> No
     scanned = scan(page, DPI, Scanning(encoding=encoding, noise=6, quality=50, punch_holes=True), rng).picture()
 
     assert measure(scanned, DPI).blank
+
+
+def test_grey_paper_that_lies_crooked_before_white_or_black_is_blank() -> None:
+    page = Image.fromarray(np.full((1754, 1240), 165, np.uint8))
+    for behind in (0, 255):
+        for angle in (-1.5, 1.5):
+            turned = np.asarray(page.rotate(angle, Image.Resampling.BILINEAR, fillcolor=behind))
+            assert measure(turned, DPI).blank, (behind, angle)
+
+
+def test_a_photo_over_the_whole_page_has_ink() -> None:
+    page = papers.blank_paper(DPI)
+    page[...] = np.resize(
+        meter_photo(np.random.default_rng(3), 620, 877)[:, :, 0].repeat(2, 0).repeat(2, 1), page.shape
+    )
+
+    measured = measure(page, DPI)
+
+    assert measured.ink > 0.05
+    assert not measured.blank
 
 
 def test_the_back_of_a_printed_paper_is_blank() -> None:

@@ -30,7 +30,7 @@ def bare_paper(rng: np.random.Generator, dpi: int) -> Picture:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     slant_x, slant_y, vault = rng.uniform(-0.06, 0.06, 3)
     light = 1 + slant_x * x + slant_y * y + vault * (x * x + y * y) / 2
-    return np.clip(rng.uniform(170, 252) * light / light.max(), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rng.uniform(170, 252) * light / light.max(), 0, 255), np.uint8)
 
 
 def with_leftovers(page: Picture, rng: np.random.Generator, dpi: int) -> Picture:

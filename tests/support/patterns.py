@@ -112,4 +112,4 @@ def _size(dpi: int) -> tuple[int, int]:
 
 
 def _pen(rng: np.random.Generator, scale: float) -> int:
-    return max(1, round(rng.choice([0.4, 1, 2, 4]) * rng.uniform(0.9, 1.2) * scale))
+    return max(1, round(float(rng.choice([0.4, 1, 2, 4])) * rng.uniform(0.9, 1.2) * scale))
