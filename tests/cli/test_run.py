@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Skrynka
 from tests.support.stations import make_station
 
