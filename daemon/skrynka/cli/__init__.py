@@ -96,4 +96,5 @@ def main() -> None:
 
 
 def _say(message: str, remedy: str) -> None:
-    typer.echo(f"skrynka: {message} {remedy}".rstrip(), err=True)
+    sentence = message if message.endswith((".", "!", "?")) else f"{message}."
+    typer.echo(f"skrynka: {sentence} {remedy}".rstrip(), err=True)
