@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from skrynka.steps.marks import find_mark
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark_band
-from tests.support.patterns import PATTERNS
+from tests.support.patterns import PATTERNS, stripes
 from tests.support.typeset import Picture, pixels
 
 SHEETS = 300
@@ -82,6 +82,11 @@ def test_no_bars_of_other_things_are_taken_for_the_mark() -> None:
     ]
 
     assert found == []
+
+
+def test_a_fence_whose_gaps_are_as_far_apart_as_the_marks_is_not_the_mark() -> None:
+    # Its like edges are as far apart as the mark's; its bars are half as wide as they should be.
+    assert not find_mark(stripes(np.random.default_rng([103, 1211]), 50), 50)
 
 
 def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:

@@ -49,6 +49,8 @@ _STEEPEST = 1.1
 _SLOPE_STEP = 0.02
 _LANE = 3.0
 """Pixels: crossings within a lane so wide lie on one straight line."""
+_BLACK = (3.6, 8.2)
+"""Units of black across the band, which has 6: toner and thresholds don't move its eight edges by more than that."""
 _QUIET = 1.4
 """Units of white that lie on both sides of the band at least: bars in a long row of bars aren't the mark."""
 _SEEN_SHARE = 0.7
@@ -133,6 +135,8 @@ def _crossings(grey: Grey, darkness: Grey, scale: float) -> _Crossings:
     for edge, units in ((leading, _LEADING), (trailing, _TRAILING)):
         for bar in range(3):
             fits &= np.abs(edge[bar + 1] - edge[bar] - (units[bar + 1] - units[bar]) * unit) < slack
+    black_units = (trailing - leading).sum(axis=0)
+    fits &= (black_units > _BLACK[0] * unit) & (black_units < _BLACK[1] * unit)
     before_first = np.where((first > 0) & (lines[first - 1] == lines[first]), edges[first - 1], -np.inf)
     after_last = np.minimum(first + 8, len(edges) - 1)
     after = np.where((after_last > first + 7) & (lines[after_last] == lines[first]), edges[after_last], np.inf)
