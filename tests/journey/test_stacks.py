@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.drawn_piles import File, Pile, draw_pile, serial
+from tests.journey.drawn_piles import DPI, File, Page, Pile, draw_pile, serial
 from tests.journey.mailroom import Mailroom
 from tests.support.oracle import dropped
-from tests.support.scans import encrypted
+from tests.support.papers import blank_paper
+from tests.support.scanner import Encoding, Scanning
+from tests.support.scans import encrypted, tiff_of
+from tests.support.stacks import DrawnPage, Role
 from tests.support.stations import make_station
 
 BY_FILE, GOING_ON, TORN, IDLE = "OBL-01", "OBL-02", "OBL-03", "OBL-04"
@@ -23,6 +26,9 @@ COUNTS = {
     "a held boundary is a submission too": ("B:1 C1 x H x", (1, 2)),
 }
 """Piles of a box that assembles by file: what was counted and how many were found, where that is to be told."""
+
+WHITE_BACK = Page(lambda _, _rng: blank_paper(DPI), Role.BLANK, numbered=False, scanning=Scanning(encoding=Encoding.G4))
+"""A scanner that saves pure black and white saves every empty back alike."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +200,39 @@ def test_a_stack_is_filed_while_the_paper_is_on_the_table(tmp_path: Path) -> Non
     assert mailroom.told(ended) == ["1: COVER 2, UNSORTED 3", "2: COVER 4, UNSORTED 5"]
     assert mailroom.told(idle.pile, *idle.files) == ["1: COVER 1, UNSORTED 2 3"]
     assert [row["closed_by"] for row in mailroom.query("SELECT * FROM stack ORDER BY number")] == ["quiet_time"] * 2
+
+
+def test_blank_pages_that_are_alike_byte_by_byte_break_no_stack_of_a_file_for_each_page(tmp_path: Path) -> None:
+    mailroom = Mailroom(make_station(tmp_path, {GOING_ON: {"assemble": '"stack"'}}))
+    pile = draw_pile(1, "C1 white x white C2 white x white", {"white": WHITE_BACK}, box=GOING_ON)
+    files = [save_tiff(page) for page in pile.pages]
+    assert len({file.truth.sha256 for file in files}) == 5
+    drop_files(mailroom, files, GOING_ON)
+    mailroom.once()
+    assert mailroom.told(pile, *files) == ["1: COVER 1, UNSORTED 3", "2: COVER 5, UNSORTED 7"]
+    assert mailroom.query("SELECT * FROM stack_finding") == []
+    assert len(mailroom.query("SELECT * FROM stack")) == 1
+    assert mailroom.misfits() == []
+    assert [row["state"] for row in mailroom.scans(files[1])] == ["filed", *["duplicate"] * 3]
+
+
+def test_papers_after_a_file_that_came_twice_in_a_stack_are_nobodys(tmp_path: Path) -> None:
+    mailroom = Mailroom(make_station(tmp_path, {GOING_ON: {"assemble": '"stack"'}}))
+    parts = split(draw_pile(1, "C1 x x x C2 x", box=GOING_ON), 2, 3, 6)
+    first, second, third = parts.files
+    drop_files(mailroom, [first, second, second, third], GOING_ON)
+    mailroom.once()
+    assert mailroom.told(parts.pile, *parts.files) == [
+        "1: COVER 1, UNSORTED 2 3 [boundary_doubtful]",
+        "held: UNSORTED 4 [pages_after_gap]",
+        "2: COVER 5, UNSORTED 6",
+    ]
+    assert mailroom.misfits() == []
+
+
+def save_tiff(page: DrawnPage) -> File:
+    data = tiff_of([page.scanned])
+    return File(data, dropped(data, [page]))
 
 
 def stacks_of(filed: Filed, files: Sequence[File]) -> int:

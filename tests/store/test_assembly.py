@@ -16,6 +16,7 @@ from skrynka.store.assembly import (
     mark_gap,
     next_unassembled,
     open_stack,
+    pass_blank,
     scan_readings,
     unfinished_boxes,
 )
@@ -63,6 +64,19 @@ def test_a_duplicate_is_passed_and_leaves_a_gap_in_the_open_stack(db: Database) 
     assert mark_gap(db, again)
     assert next_unassembled(db, BOX) is None
     assert not mark_gap(db, again)
+
+
+def test_a_duplicate_of_blank_pages_is_passed_and_leaves_no_gap(db: Database) -> None:
+    first = read(db, 1)
+    again = received(db, 2, content="scan 1")
+    (stack,) = assemble(db, first, _first(3), Assemble.STACK)
+    passed = next_unassembled(db, BOX)
+    assert passed is not None
+    assert (passed.id, passed.duplicate_of) == (again, first)
+    pass_blank(db, again)
+    assert next_unassembled(db, BOX) is None
+    assemble(db, read(db, 3, 1), _further(1, ClosedBy.END_SHEET), Assemble.STACK)
+    assert not any(page.after_gap for page in stack_pages(db, stack.id))
 
 
 def test_a_scan_that_goes_back_into_quarantine_leaves_no_gap_in_a_stack_it_was_never_part_of(db: Database) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from skrynka.core.model import PageReading, RoutingCode
-from skrynka.core.page_roles import page_roles
+from skrynka.core.page_roles import Role, page_roles
 from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
 from skrynka.store import assembly
 from skrynka.store.database import Database
@@ -54,6 +54,9 @@ class Assembling:
             match scan.state:
                 case ScanState.READ:
                     self._place(box, scan)
+                case ScanState.DUPLICATE if self._is_blank(scan.duplicate_of):
+                    # A scanner that saves each page, in pure black and white, saves every empty back alike.
+                    assembly.pass_blank(self._database, scan.id)
                 case ScanState.QUARANTINED | ScanState.DUPLICATE:
                     assembly.mark_gap(self._database, scan.id)
                 case _:
@@ -84,6 +87,10 @@ class Assembling:
             closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
             if closed is not None:
                 self._tell_closed(box, closed)
+
+    def _is_blank(self, scan_id: str | None) -> bool:
+        readings = assembly.scan_readings(self._database, scan_id) if scan_id else []
+        return bool(readings) and all(role.role is Role.BLANK for role in page_roles(readings, {}))
 
     def _place(self, box: str, scan: assembly.UnassembledScan) -> None:
         # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.

@@ -29,7 +29,9 @@ class UnassembledScan:
     name: str
     """Such as "A-4417"."""
     state: ScanState
-    """RECEIVED or READING: wait for it. READ: assemble it. QUARANTINED or DUPLICATE: mark the gap."""
+    """RECEIVED or READING: wait for it. READ: assemble it. QUARANTINED or DUPLICATE: pass it."""
+    duplicate_of: str | None
+    """The scan with the same bytes that came before, for a DUPLICATE."""
     retried: bool
     """It comes out of quarantine: scans that were claimed after it may have been assembled long ago."""
 
@@ -69,7 +71,9 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
         row = connection.execute(query).first()
     if row is None:
         return None
-    return UnassembledScan(row.id, scan_name(row.station_code, row.number), ScanState(row.state), row.retried)
+    return UnassembledScan(
+        row.id, scan_name(row.station_code, row.number), ScanState(row.state), row.duplicate_of, row.retried
+    )
 
 
 def scan_readings(db: Database, scan_id: str) -> list[PageReading]:
@@ -138,16 +142,7 @@ def mark_gap(db: Database, scan_id: str) -> bool:
     Raises DatabaseAway.
     """
     with db.write() as connection:
-        row = connection.execute(
-            update(scan)
-            .where(
-                scan.c.id == scan_id,
-                scan.c.assembled_at.is_(None),
-                scan.c.state.in_([ScanState.QUARANTINED.value, ScanState.DUPLICATE.value]),
-            )
-            .values(assembled_at=db.now())
-            .returning(scan.c.box_code, scan.c.retried)
-        ).first()
+        row = _pass(connection, db.now(), scan_id)
         if row is None or row.retried:
             return False
         told = connection.execute(
@@ -156,6 +151,25 @@ def mark_gap(db: Database, scan_id: str) -> bool:
             .values(gap_at_end=True)
         )
         return told.rowcount == 1
+
+
+def pass_blank(db: Database, scan_id: str) -> None:
+    """Pass a duplicate of blank pages: nothing is missing where it lay. Raises DatabaseAway."""
+    with db.write() as connection:
+        _pass(connection, db.now(), scan_id)
+
+
+def _pass(connection: Connection, at: datetime, scan_id: str) -> Row[Any] | None:
+    return connection.execute(
+        update(scan)
+        .where(
+            scan.c.id == scan_id,
+            scan.c.assembled_at.is_(None),
+            scan.c.state.in_([ScanState.QUARANTINED.value, ScanState.DUPLICATE.value]),
+        )
+        .values(assembled_at=at)
+        .returning(scan.c.box_code, scan.c.retried)
+    ).first()
 
 
 def close_stack(db: Database, box_code: str, closed_by: ClosedBy) -> StackRef | None:
