@@ -91,7 +91,7 @@ def unknown_linear(page_id: int, _: object) -> Picture:
 
 
 def sticker_beside_bill(page_id: int, rng: np.random.Generator) -> Picture:
-    return stickered(paper("BILL", page_id, rng, DPI), case_fields(8, 2), DPI)
+    return stickered(paper("BILL", page_id, rng, DPI), case_fields(page_id // 100, 2), DPI)
 
 
 # As on the table; what must come of each is worked out by hand.
@@ -154,7 +154,7 @@ PAGES = {
     "patcht": sheet_of_elsewhere("PATCHT", "code128"),
     "patcht39": sheet_of_elsewhere("PATCHT", "code39"),
     "stickered_bill": Page(sticker_beside_bill),
-    "plain": Page(lambda page_id, _: plain_sheet(case_fields(9, 1).text(), page_id, DPI), Role.COVER),
+    "plain": Page(lambda page_id, _: plain_sheet(case_fields(page_id // 100, 1).text(), page_id, DPI), Role.COVER),
     "linear": Page(unknown_linear, Role.COVER),
 }
 

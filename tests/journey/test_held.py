@@ -9,7 +9,7 @@ import pytest
 
 from tests.journey.drawn_piles import DPI, Page, Pile, case_fields, draw_pile
 from tests.journey.mailroom import Mailroom
-from tests.support.drawn_sheets import Harm, SheetFields, full_sheet, plain_sheet, unreadable_sheet
+from tests.support.drawn_sheets import Harm, SheetFields, back_of_sheet, full_sheet, plain_sheet, unreadable_sheet
 from tests.support.routing_text import closed, damaged
 from tests.support.stacks import Role
 from tests.support.stations import make_station
@@ -50,8 +50,11 @@ ODD = {
     "with_two_types": sheet(second_text=RETYPED.text()),
     "with_another_linear_code": sheet(fields=OTHER, text=ONE.text()),
 }
-LONE = {"D_alone": sheet(SheetFields("D", serial="D000001", document_kinds=("CERT",)))}
-"""Nobody's case is open, so its image is kept with what follows."""
+LONE = {
+    "h": Page(lambda _, rng: back_of_sheet(unreadable_sheet(ONE, 0, DPI, rng)), Role.BLANK, numbered=False),
+    "D_alone": sheet(SheetFields("D", serial="D000001", document_kinds=("CERT",))),
+}
+"""The back of a sheet that can't be read; a document sheet whose image is kept, as nobody's case is open."""
 REASONS = {
     "scribbled": "sheet_unreadable",
     "stained": "sheet_unreadable",
@@ -124,6 +127,11 @@ ENDS = {
         "P C1 x H x P C2 x",
         ["1: COVER 2, UNSORTED 3", "held: COVER 4, UNSORTED 5 [sheet_unreadable]", "2: COVER 7, UNSORTED 8"],
         "ssdSDssd",
+    ),
+    "the back of a sheet that can't be read is no second boundary": (
+        "C1 c1 x _ H h x _ C2 c2 x _",
+        ["1: COVER 1 ~, UNSORTED 3", "held: COVER 5, UNSORTED 7 [sheet_unreadable]", "2: COVER 9 ~, UNSORTED 11"],
+        "ssdbSbDbssdb",
     ),
     "a sheet of which nothing but its back was scanned is held": (
         "C1 x c2 x C3 x",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pikepdf
@@ -11,7 +12,7 @@ import pytest
 from tests.journey.drawn_piles import DPI, File, Page, Pile, by_hand, case_fields, draw_pile
 from tests.journey.mailroom import Mailroom
 from tests.support import ink, scans
-from tests.support.drawn_sheets import back_of_sheet, full_sheet
+from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet
 from tests.support.oracle import dropped
 from tests.support.papers import blank_paper, paper
 from tests.support.scanner import OFFICE, Encoding, Scanning
@@ -37,15 +38,42 @@ def faint_stamp(_: int, rng: np.random.Generator) -> Picture:
     return picture
 
 
-def written_back(_: int, rng: np.random.Generator) -> Picture:
-    return by_hand(back_of_sheet(full_sheet(case_fields(7, 1), 0, DPI)), rng, DPI)
+def back_of_case_sheet(page_id: int, strength: float = 0.12) -> Picture:
+    """Give the back of the first case sheet of the pile that this page lies in."""
+    return back_of_sheet(full_sheet(case_fields(page_id // 100, 1), 0, DPI), strength)
 
 
+def written_back(page_id: int, rng: np.random.Generator) -> Picture:
+    return by_hand(back_of_case_sheet(page_id), rng, DPI)
+
+
+def written_document_back(_: int, rng: np.random.Generator) -> Picture:
+    return by_hand(back_of_sheet(full_sheet(DOCUMENT, 0, DPI)), rng, DPI)
+
+
+def written_separator_back(_: int, rng: np.random.Generator) -> Picture:
+    return by_hand(back_of_sheet(full_sheet(SheetFields("P"), 0, DPI)), rng, DPI)
+
+
+def through(kind: str, strength: float) -> Page:
+    """Give the back of a paper through which its front shines."""
+    picture = partial(paper, kind, 0, dpi=DPI)
+    return Page(lambda _, rng: back_of_sheet(picture(rng), strength), Role.BLANK, numbered=False, scanning=OFFICE)
+
+
+DOCUMENT = SheetFields("D", serial="D000077", document_kinds=("CERT",))
 NOISY_G4 = Scanning(encoding=Encoding.G4, noise=4)
 PAGES = {
     "photo": Page(photo, numbered=False),
     "g4_photo": Page(photo, numbered=False, scanning=NOISY_G4),
     "stamp": Page(faint_stamp, numbered=False),
+    "pale_front": through("CERT", 0.08),
+    "front": through("SEAL", 0.12),
+    "pale_photo": through("PHOTO", 0.08),
+    "strong_c": Page(lambda page_id, _: back_of_case_sheet(page_id, 0.25), Role.COVER_BACK, numbered=False),
+    "D": Page(lambda page_id, _: full_sheet(DOCUMENT, page_id, DPI), Role.SHEET),
+    "dw": Page(written_document_back, Role.COVER_BACK, numbered=False),
+    "pw": Page(written_separator_back, Role.SHEET, numbered=False),
     "cw": Page(written_back, Role.COVER_BACK, numbered=False, scanning=replace(OFFICE, skew=0)),
 }
 # As on the table; what must come of each is worked out by hand.
@@ -90,6 +118,21 @@ ROWS = {
         ["1: COVER 1 ~, UNSORTED 3", "2: COVER 4, UNSORTED ~ 6"],
         "ssdsdd",
     ),
+    "papers that shine through make no pages of their backs": (
+        "C1 _ x pale_front x front x pale_photo",
+        ["1: COVER 1, UNSORTED 3 5 7"],
+        "sbdbdbdb",
+    ),
+    "a sheet that shines through strongly is no second sheet": (
+        "C1 strong_c x",
+        ["1: COVER 1 ~, UNSORTED 3"],
+        "ssd",
+    ),
+    "what is written on a document sheet's back stays with the case": (
+        "C1 D dw x:CERT _",
+        ["1: COVER 1 ~, CERT 4"],
+        "sssdb",
+    ),
     "a page with little text, a photo or a faint stamp isn't blank": (
         "C1 photo g4_photo stamp _ x",
         ["1: COVER 1, UNSORTED ~ ~ ~ 6"],
@@ -113,12 +156,17 @@ class Filed:
     """Upright pictures that viewers turn, as some scanners save them."""
 
 
+WRITTEN_SEPARATOR = "P pw C1 c1 x _"
+
+
 @pytest.fixture(scope="module")
 def filed(tmp_path_factory: pytest.TempPathFactory) -> Filed:
     mailroom = Mailroom(make_station(tmp_path_factory.mktemp("papers")))
     piles = {name: draw_pile(n, words, PAGES) for n, (name, (words, _, _)) in enumerate(ROWS.items(), start=1)}
     mailroom.drop_all(piles.values())
     piles["turned"] = draw_pile(90, "C1@90 x@90 C2@180 x@180")
+    piles["separator"] = draw_pile(91, WRITTEN_SEPARATOR, PAGES)
+    mailroom.drop_all([piles["separator"]])
     data = scans.pdf_of([page.scanned for page in piles["turned"].pages], rotations=(90, 90, 180, 180))
     turned = File(data, dropped(data, piles["turned"].pages))
     mailroom.drop(turned, "turned.pdf")
@@ -147,6 +195,14 @@ def test_pages_that_viewers_turn_are_read_and_stay_turned(filed: Filed) -> None:
         for page in pikepdf.open(document["path"]).pages
     ]
     assert rotations == [90, 90, 180, 180]
+
+
+def test_a_separator_whose_back_is_written_on_is_told_for_it_may_be_somebodys_paper(filed: Filed) -> None:
+    file = filed.piles["separator"].file
+    assert filed.mailroom.told(filed.piles["separator"]) == ["1: COVER 3 ~, UNSORTED 5"]
+    (finding,) = filed.mailroom.query("SELECT * FROM stack_finding")
+    assert finding["reason"] == "back_written_on"
+    assert (finding["scan_id"], finding["page_number"]) == (filed.mailroom.scans(file)[0]["id"], 2)
 
 
 def test_each_page_keeps_its_own_size_and_its_picture_as_it_was_saved(filed: Filed) -> None:
