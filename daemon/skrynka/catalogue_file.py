@@ -48,7 +48,7 @@ def load_catalogue(path: Path) -> Catalogue:
     tables = {key: root.tables(key) for key in ("kind", "provider", "case_type")}
     for key in ("kind", "case_type"):
         if not tables[key]:
-            raise root.wrong(f"there is no [[{key}]]", "`skrynka init` writes a commented example.")
+            raise root.wrong(f"there is no [[{key}]]", "`skrynka init` in a new folder writes a commented example.")
     codes = _codes(tables["kind"], reserved=[kind.code for kind in BUILT_IN_KINDS])
     kinds = (*(_kind(table, codes) for table in tables["kind"]), *BUILT_IN_KINDS)
     _codes(tables["provider"])

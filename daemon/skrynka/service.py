@@ -255,11 +255,17 @@ class Service:
                 # Twice in a row: between two stages a scan is nowhere for a moment.
                 idle_looks = idle_looks + 1 if self._all_done() else 0
                 if idle_looks > 1:
+                    self._require_inboxes()
                     return
                 if progress != (progress := self._intake.progress + sum(loop.progress for loop in loops)):
                     progressed_at = now
                 elif now - progressed_at > _ONCE_STUCK_SECONDS:
                     raise EnvironmentUnfit("`--once` can't finish what is there.", "See the log and `skrynka status`.")
+
+    def _require_inboxes(self) -> None:
+        """Raise EnvironmentUnfit if an inbox is away: whoever runs this from a timetable must hear of it."""
+        if self._intake.away:
+            raise EnvironmentUnfit(f"Inboxes are away: {', '.join(self._intake.away)}.", "See `skrynka check`.")
 
     def _all_done(self) -> bool:
         """Say whether everything that was there is finished; closes what only waits for more to come."""

@@ -89,7 +89,8 @@ def read_toml(path: Path) -> Table:
         content = path.read_bytes()
     except OSError as failed:
         raise ConfigurationError(
-            f"{path.name} can't be read: {failed.strerror}.", "`skrynka init` writes a commented example."
+            f"{path.name} can't be read: {failed.strerror}.",
+            "`skrynka init` in a new folder writes a commented example.",
         ) from None
     try:
         # Windows editors put a byte order mark first, and end lines their way.

@@ -348,6 +348,13 @@ def test_a_short_code_alone_takes_its_fields_from_the_printed_sheets() -> None:
     assert (told(made), made.cases[0].case_type) == (["1: COVER 1, UNSORTED 2"], "NUM")
 
 
+def test_a_sheet_that_says_something_else_than_was_printed_with_its_serial_is_for_review() -> None:
+    printed = {"A000001": RoutingCode(SheetKind.CASE, "A000001", "OBL-03", "NUM")}
+    assert told(planned("C1 x", replace(KNOWN, printed=printed))) == ["1: COVER 1, UNSORTED 2 [sheet_contradicted]"]
+    printed = {"A000001": RoutingCode(SheetKind.CASE, "A000001", "OBL-03", "VER")}
+    assert told(planned("C1 x", replace(KNOWN, printed=printed))) == ["1: COVER 1, UNSORTED 2"]
+
+
 def test_a_short_code_alone_of_a_sheet_not_printed_here_is_a_boundary_for_review() -> None:
     pages = [StackPage(PageRef("s", 1), reading(1, linear(short_text("C", "A000001")))), *pile("C1 x")[1:]]
     assert told(plan(pages, KNOWN)) == ["1: COVER 1, UNSORTED 2 [sheet_unknown]"]

@@ -194,7 +194,7 @@ def _summary(each: QuarantinedScan) -> dict[str, Any]:
 
 def _show(found: QuarantinedScan, original: Path | None) -> None:
     about = found.reason.about
-    again = "may help" if about.retry_can_help else "won't help"
+    again = f"may help: skrynka quarantine retry {found.name}" if about.retry_can_help else "won't help"
     typer.secho(found.name, bold=True)
     show_facts(
         [
@@ -202,7 +202,7 @@ def _show(found: QuarantinedScan, original: Path | None) -> None:
             ("reason", found.reason),
             ("fault", {"input": "the file's", "station": "the station's", "program": "the program's"}[about.fault]),
             ("what to do", about.remedy),
-            ("try again", f"{again}: skrynka quarantine retry {found.name}"),
+            ("try again", again),
             ("box", found.box_code),
             ("taken", found.claimed_at),
             ("here since", found.quarantined_at),

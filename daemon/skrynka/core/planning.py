@@ -201,6 +201,9 @@ class _Walk:
 
     def _judge_case_sheet(self, draft: Draft, ref: PageRef, role: PageRole, code: RoutingCode) -> None:
         known = self._known
+        printed = known.printed.get(code.serial or "")
+        if printed is not None and _contradicts(printed, code):
+            draft.review(ReviewReason.SHEET_CONTRADICTED, ref)
         if not role.fields_known:
             draft.review(ReviewReason.SHEET_UNKNOWN, ref)
         elif code.case_type is None:
@@ -295,6 +298,15 @@ class _Walk:
                     # the next sheet lay inside this envelope.
                     for neighbour in (*drafts[max(place - 1, 0) : place], *drafts[place + 1 : place + 2]):
                         neighbour.review(ReviewReason.BOUNDARY_DOUBTFUL)
+
+
+def _contradicts(printed: RoutingCode, code: RoutingCode) -> bool:
+    return (printed.kind, printed.box, printed.case_type, printed.branch) != (
+        code.kind,
+        code.box,
+        code.case_type,
+        code.branch,
+    )
 
 
 def _account(

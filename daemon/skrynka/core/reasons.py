@@ -22,6 +22,7 @@ class ReviewReason(StrEnum):
     DOCUMENT_SHEET_WITHOUT_CASE = "document_sheet_without_case"
     PAGES_AFTER_GAP = "pages_after_gap"
     SHEET_UNKNOWN = "sheet_unknown"
+    SHEET_CONTRADICTED = "sheet_contradicted"
     BOX_MISMATCHED = "box_mismatched"
     CASE_TYPE_MISSING = "case_type_missing"
     CASE_TYPE_UNKNOWN = "case_type_unknown"
@@ -55,6 +56,7 @@ _REVIEW: dict[ReviewReason, str] = {
     ReviewReason.DOCUMENT_SHEET_WITHOUT_CASE: "A document sheet lay here, and no case was open.",
     ReviewReason.PAGES_AFTER_GAP: "The file just before is in quarantine, or came twice: a case sheet may be missing.",
     ReviewReason.SHEET_UNKNOWN: "Only the sheet's short code was read, and no printed sheet has this serial.",
+    ReviewReason.SHEET_CONTRADICTED: "The sheet that was printed with this serial says something else.",
     ReviewReason.BOX_MISMATCHED: "The sheet names another box than the inbox's.",
     ReviewReason.CASE_TYPE_MISSING: "The case sheet names no case type.",
     ReviewReason.CASE_TYPE_UNKNOWN: "The case sheet names a case type that isn't configured.",

@@ -70,6 +70,11 @@ class WatchedInbox:
         self._told_odd: set[str] = set()
 
     @property
+    def away(self) -> bool:
+        """Say whether the latest look found the inbox away."""
+        return self._away_since is not None
+
+    @property
     def settling(self) -> int:
         """Count the files that will be claimed soon: whole, not empty, held by no writer."""
         return sum(

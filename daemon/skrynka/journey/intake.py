@@ -151,6 +151,11 @@ class Intake:
         return all(watched.looked for watched in self._watched.values())
 
     @property
+    def away(self) -> list[str]:
+        """Name the boxes whose inboxes can't be listed now."""
+        return [box for box, watched in self._watched.items() if watched.away]
+
+    @property
     def settling(self) -> int:
         """Count the scans that were seen and will be claimed soon: whole, not empty, held by no writer."""
         return sum(watched.settling for watched in self._watched.values())

@@ -160,7 +160,7 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
         )
     if not path.exists():
         if not create:
-            raise EnvironmentUnfit("The database isn't there.", "Make it with `skrynka init`.")
+            raise EnvironmentUnfit("The database isn't there.", "`skrynka db upgrade` makes it.")
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o640))
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -395,6 +395,7 @@ def _reasons() -> None:
             "document_sheet_without_case",
             "pages_after_gap",
             "sheet_unknown",
+            "sheet_contradicted",
             "box_mismatched",
             "case_type_missing",
             "case_type_unknown",
