@@ -127,9 +127,6 @@ def _page(reading: PageReading, disposition: str, held: bool) -> dict[str, Any]:
         "number": reading.number,
         "disposition": disposition,
         "held": held,
-        "width_mm": round(reading.width / 72 * 25.4),
-        "height_mm": round(reading.height / 72 * 25.4),
-        "marked": reading.marked,
         "codes": [
             {
                 "text": code.text,
