@@ -22,7 +22,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/python -m tests.demo
 
 test: $(VENV)/.ready .test-packages check
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
 	$(BIN)/python -m tests.support.coverage_floors
 
 check: $(VENV)/.ready
