@@ -60,7 +60,7 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_rubbish(tmp_path: Path
         "try: write_durably(pathlib.Path(sys.argv[1]), b'x' * 5000)\n"
         "except OSError: sys.exit(7)"
     )
-    assert subprocess.run([sys.executable, "-I", "-c", code, target], check=False).returncode == 7
+    assert subprocess.run([sys.executable, "-I", "-c", code, target], env={}, check=False).returncode == 7
     assert target.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["note"]
 

@@ -111,3 +111,7 @@ def test_every_page_lies_in_exactly_one_stack(words: list[str], assemble: Assemb
     assert all(run.closed_by for run in runs[:-1])
     assert (runs[-1].closed_by is None) == (assemble is STACK)
     assert (runs[0].opened_by is None) == (stack is not None and assemble is STACK)
+
+
+def test_no_pages_lie_in_no_stack() -> None:
+    assert cut("", FILE) == []

@@ -151,7 +151,7 @@ def _inspect(*words: str | Path) -> list[dict[str, Any]]:
     done = subprocess.run(
         [*COMMAND, "inspect", "--json", *map(str, words)], capture_output=True, text=True, check=False, timeout=120
     )
-    assert done.returncode in {0, 1}, done.stderr
+    assert (done.returncode in {0, 1}, done.stderr) == (True, "")
     said: list[dict[str, Any]] = json.loads(done.stdout)
     return said
 

@@ -33,7 +33,7 @@ _QUERIES = {
     "providers": 'SELECT "case".number AS "case", provider_code FROM case_provider'
     ' JOIN "case" ON "case".id = case_provider.case_id ORDER BY "case".number, provider_code',
     "created": 'SELECT "case".number AS "case", count(*) AS times FROM event'
-    ' JOIN "case" ON "case".id = event.case_id WHERE event.name = \'case_created\''
+    ' JOIN "case" ON "case".id = event.case_id WHERE event.name = \'case_recorded\''
     ' GROUP BY "case".number ORDER BY "case".number',
 }
 

@@ -166,7 +166,7 @@ class _Walk:
                 if self._back_ahead is not None:
                     draft.add_cover(self._back_ahead)
                     self._back_ahead = None
-            case SheetKind.DOCUMENT:
+            case _:
                 self._begin_document(ref, role, code)
 
     def _take_paper(self, ref: PageRef, role: PageRole) -> None:

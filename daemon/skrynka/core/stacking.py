@@ -97,9 +97,8 @@ def segments(roles: Sequence[PageRole], assemble: Assemble, stack: OpenStack | N
                 # A stack that was open and gets no page of this scan still has to be closed: an empty run says so.
                 done.append(_segment(run, page - 1, _closer(run, opener)))
             run = _Run(page, opener, ended=False, bare=True)
-        if run is None:  # pragma: no cover - the first page always opens a stack where none is open
-            continue
-        _take(run, role)
+        if run is not None:  # pragma: no branch - the first page always opens a stack where none is open
+            _take(run, role)
     if run is not None:
         closed_by = None
         if assemble is Assemble.FILE:
