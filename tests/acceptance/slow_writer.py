@@ -57,7 +57,8 @@ def main() -> int:
                 )
                 for box in _BOXES
             }
-            done, claimed = {}, {}
+            done: dict[str, float] = {}
+            claimed: dict[str, float] = {}
             while len(claimed) < len(_BOXES):
                 now = time.monotonic() - begin
                 for line in list(daemon.lines):

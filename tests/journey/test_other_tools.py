@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +170,12 @@ def _sheet() -> Picture:
     return plain_sheet(OWN, 1, DPI)
 
 
-def _paper(add: Callable[[Picture], None] | None = None) -> Picture:
+def _paper(code: Picture | None = None) -> Picture:
     page = paper("SEAL", 2, np.random.default_rng(2), DPI)
-    if add is None:
+    if code is None:
         paste(page, foreign_qr(LINK, DPI), 150, 225, DPI)
     else:
-        add(page)
+        paste(page, code, 60, 235, DPI)
     return page
 
 
@@ -213,7 +212,7 @@ def _foreign_kinds() -> dict[str, bytes]:
     made = {}
     for what, text in (("Code 39", "AB-1234"), ("Code 128", "Parcel 77/9"), ("Data Matrix", "00482-77")):
         code = drawn_code(text, what.replace(" ", ""), DPI)
-        page = _paper(lambda page, code=code: paste(page, code, 60, 235, DPI))
+        page = _paper(code)
         rng = np.random.default_rng(3)
         made[what] = pdf_of([scan(each, DPI, CLEAN, rng) for each in (_sheet(), page)])
     return made

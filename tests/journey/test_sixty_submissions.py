@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.databases import MakeDatabase
 from tests.support.drawn_sheets import SheetFields
-from tests.support.oracle import cases_in_order, dropped, misfits, query
+from tests.support.oracle import Row, cases_in_order, dropped, misfits, query
 from tests.support.scanner import Encoding, Scanning
 from tests.support.scans import joined, pdf_of, vector_pdf
 from tests.support.stacks import Envelope, Paper, Role, TruePage, draw_stack, office_scanning
@@ -86,7 +86,7 @@ def test_the_image_of_a_page_is_byte_by_byte_the_scanners(station: Station, pile
     assert filters == {"/DCTDecode", "/CCITTFaxDecode", "/FlateDecode"}
 
 
-def _places(station: Station) -> list[dict[str, int | str]]:
+def _places(station: Station) -> list[Row]:
     return query(
         station.database,
         "SELECT page.number, page.page_in_document, document.sha256 FROM page"
