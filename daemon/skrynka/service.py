@@ -10,6 +10,7 @@ The stages meet in the database and wake one another; a wake-up that is missed c
 from __future__ import annotations
 
 import os
+import secrets
 import select
 import signal
 import socket
@@ -94,7 +95,8 @@ class Service:
             spool=configuration.spool,
             free_bytes=limits.free_megabytes << 20,
         )
-        owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}"
+        # Told apart from a service that was killed before, even where a container gives both the same process id.
+        owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._assembling = Assembling(
             self._database,
             AssemblyRules(
@@ -110,7 +112,7 @@ class Service:
             readers,
             self._catalogue,
             configuration.work,
-            owner,
+            f"{owner}:filing",
             FilingRules(
                 page_limit=settings.filing.page_limit,
                 lease_seconds=settings.filing.lease_seconds,
@@ -126,7 +128,8 @@ class Service:
         )
         self._reading_loops = [
             self._reading_loop(
-                number, Reading(self._database, self._archive, readers, configuration.work, owner, rules)
+                number,
+                Reading(self._database, self._archive, readers, configuration.work, f"{owner}:reading-{number}", rules),
             )
             for number in range(1, count + 1)
         ]
@@ -218,7 +221,7 @@ class Service:
         self._assembling.assemble()
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
-        return self._assembling.close_quiet()
+        return self._assembling.close_quiet(self._intake.expected)
 
     def _hint(self, hint: Hint) -> None:
         self._intake.hint(hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from datetime import UTC, date, datetime
 
 from skrynka.core.formats import FileType
@@ -40,7 +41,14 @@ from skrynka.store.stacks import TakenStack, stack_pages, store_plan, take_stack
 CLAIMED = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 BOXES = (Box("OBL-03", "Скринька 3", "Оболонь"), Box("POD-01", "Скринька 1", "Поділ"))
-OWNER = "worker:t"
+_WORKERS = itertools.count(1)
+
+
+def somebody() -> str:
+    """Name a worker that has no work yet."""
+    return f"worker:{next(_WORKERS)}"
+
+
 HOUR = 3600.0
 
 
@@ -94,7 +102,7 @@ def received(db: Database, number: int, *, content: str | None = None, box: str 
 
 def taken(db: Database, seconds: float = HOUR) -> TakenScan:
     """Take the oldest scan; there is one."""
-    scan = take_scan(db, OWNER, seconds)
+    scan = take_scan(db, somebody(), seconds)
     assert scan is not None
     return scan
 
@@ -115,7 +123,7 @@ def closed(db: Database, number: int, pages: int = 3, *, box: str = "OBL-03") ->
 
 def taken_stack(db: Database, seconds: float = HOUR) -> TakenStack:
     """Take the stack that was closed first; there is one."""
-    stack = take_stack(db, OWNER, seconds)
+    stack = take_stack(db, somebody(), seconds)
     assert stack is not None
     return stack
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +9,7 @@ from skrynka.core.errors import ConservationBroken
 from skrynka.core.reasons import QuarantineReason
 from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
 from skrynka.store.assembly import (
+    OpenedStack,
     assemble,
     close_quiet_stack,
     close_stack,
@@ -20,7 +20,7 @@ from skrynka.store.assembly import (
     scan_readings,
     unfinished_boxes,
 )
-from skrynka.store.database import Database, open_database
+from skrynka.store.database import Database
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
 from skrynka.store.queue import record_reading
 from skrynka.store.stacks import stack_pages, stack_scans
@@ -218,23 +218,19 @@ def test_a_scan_out_of_quarantine_makes_its_stack_beside_the_open_one(db: Databa
     assert (stack.id, stack.pages) == (open_one.id, 2)
 
 
-def test_a_stack_is_closed_after_a_quiet_time(db: Database, database_url: str) -> None:
-    begun = db.now()
-    moments = [begun]
-    timed = open_database(database_url, clock=lambda: moments[-1])
-    (stack,) = assemble(timed, read(timed, 1), _first(3), Assemble.STACK)
-    quiet = timedelta(seconds=60)
-    moments.append(begun + timedelta(seconds=59))
-    assert close_quiet_stack(timed, BOX, quiet) is None
-    moments.append(begun + timedelta(seconds=60))
-    waiting = received(timed, 2)
-    assert close_quiet_stack(timed, BOX, quiet) is None, "a scan is on its way to it"
-    quarantine_scan(timed, taken(timed), QuarantineReason.CORRUPT)
-    mark_gap(timed, waiting)
-    assert close_quiet_stack(timed, BOX, quiet) == stack
-    assert close_quiet_stack(timed, BOX, quiet) is None
-    assert taken_stack(timed).id == stack.id
-    timed.close()
+def test_a_quiet_stack_is_closed_only_if_it_is_still_as_it_was_seen_and_no_scan_is_on_its_way(db: Database) -> None:
+    (stack,) = assemble(db, read(db, 1), _first(3), Assemble.STACK)
+    before = _open(db)
+    assemble(db, read(db, 2), [Segment(1, 3, None)], Assemble.STACK)
+    assert close_quiet_stack(db, BOX, before) is None, "a page was added"
+    seen = _open(db)
+    waiting = received(db, 3)
+    assert close_quiet_stack(db, BOX, seen) is None, "a scan is on its way to it"
+    quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
+    mark_gap(db, waiting)
+    assert close_quiet_stack(db, BOX, seen) == stack
+    assert close_quiet_stack(db, BOX, seen) is None
+    assert taken_stack(db).id == stack.id
 
 
 def test_a_stack_is_closed_on_demand_once(db: Database) -> None:
@@ -258,3 +254,9 @@ def test_stacks_that_are_made_at_once_have_numbers_of_their_own(db: Database) ->
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda scan_id: assemble(db, scan_id, alone, Assemble.FILE)[0].name, scans))
     assert sorted(made) == sorted(f"A/{number}" for number in range(1, 17))
+
+
+def _open(db: Database) -> OpenedStack:
+    stack = open_stack(db, BOX)
+    assert stack is not None
+    return stack

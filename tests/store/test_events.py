@@ -46,7 +46,7 @@ def test_the_history_tells_a_scans_way_in_order(db: Database) -> None:
     assert [each.event.name for each in events_after(db, stack_id=stack_id)][-1] == "stack_filed"
     assert [each.event.name for each in events_after(db, told[-2].number)] == ["stack_filed"]
     assert len(events_after(db, limit=3)) == 3
-    assert {each.actor for each in told} == {"station:A", "worker:t"}
+    assert {each.actor.partition(":")[0] for each in told} == {"station", "worker"}
     assert all(each.at.tzinfo is not None for each in told)
 
 

@@ -16,7 +16,7 @@ from skrynka.store.events import events_after
 from skrynka.store.leases import TakenScan
 from skrynka.store.listings import page_accounts, quarantined
 from skrynka.store.queue import record_reading, release_scan, renew_scan, reset_interrupted, take_scan
-from tests.store.samples import HOUR, OWNER, readings, received, taken
+from tests.store.samples import HOUR, readings, received, somebody, taken
 
 OVER = 0.0
 """A lease that has run out when it begins."""
@@ -29,14 +29,14 @@ LEASED = pytest.mark.parametrize("engine", ["postgresql"])
 def test_the_scan_that_has_waited_longest_is_taken_first(db: Database) -> None:
     ids = [received(db, number) for number in (2, 1, 3)]
     assert [taken(db).id for _ in ids] == ids
-    assert take_scan(db, OWNER, HOUR) is None
+    assert take_scan(db, somebody(), HOUR) is None
 
 
 def test_whoever_takes_a_scan_is_told_what_it_needs(db: Database) -> None:
     scan_id = received(db, 4417)
     scan = taken(db)
     assert (scan.id, scan.name, scan.box_code, scan.file_type) == (scan_id, "A-4417", "OBL-03", FileType.PDF)
-    assert (scan.size_bytes, scan.attempt, scan.epoch, scan.owner) == (5417, 1, 1, OWNER)
+    assert (scan.size_bytes, scan.attempt, scan.epoch) == (5417, 1, 1)
     assert len(scan.sha256) == 64
 
 
@@ -47,7 +47,7 @@ def test_no_two_workers_get_the_same_scan(db: Database) -> None:
     def take_all() -> list[str]:
         together.wait(10)
         mine = []
-        while (scan := take_scan(db, OWNER, HOUR)) is not None:
+        while (scan := take_scan(db, somebody(), HOUR)) is not None:
             mine.append(scan.id)
         return mine
 
@@ -55,6 +55,19 @@ def test_no_two_workers_get_the_same_scan(db: Database) -> None:
         got = [scan_id for each in [pool.submit(take_all) for _ in range(4)] for scan_id in each.result()]
     assert len(got) == 30
     assert set(got) == ids
+
+
+def test_a_worker_that_never_heard_that_it_got_a_scan_gets_it_again_and_no_attempt_is_counted(db: Database) -> None:
+    scan_id = received(db, 1)
+    received(db, 2)
+    worker = somebody()
+    took = [take_scan(db, worker, HOUR) for _ in range(4)]
+    assert [(scan.id, scan.attempt, scan.epoch) for scan in took if scan] == [
+        (scan_id, 1, epoch) for epoch in range(1, 5)
+    ]
+    assert took[0] is not None
+    with pytest.raises(LeaseLost):
+        record_reading(db, took[0], readings(1))
 
 
 def test_a_reading_is_kept_as_it_was(db: Database) -> None:
@@ -101,7 +114,7 @@ def test_a_lease_that_ran_out_lets_the_next_worker_take_the_scan(db: Database) -
     first = taken(db, OVER)
     second = taken(db)
     assert (second.id, second.attempt, second.epoch) == (first.id, 2, 2)
-    assert take_scan(db, OWNER, HOUR) is None
+    assert take_scan(db, somebody(), HOUR) is None
 
 
 @LEASED
@@ -109,7 +122,7 @@ def test_a_lease_that_is_renewed_doesnt_run_out(db: Database) -> None:
     received(db, 1)
     scan = taken(db, OVER)
     renew_scan(db, scan, HOUR)
-    assert take_scan(db, OWNER, HOUR) is None
+    assert take_scan(db, somebody(), HOUR) is None
 
 
 def _overtaken(db: Database) -> TakenScan:
@@ -158,13 +171,13 @@ def test_work_that_broke_off_three_times_goes_to_quarantine_and_the_queue_goes_o
         assert taken(db, OVER).attempt == attempt
         reset_interrupted(db)
     told: list[TakenScan] = []
-    following = take_scan(db, OWNER, HOUR, told.append)
+    following = take_scan(db, somebody(), HOUR, told.append)
     assert following is not None
     assert following.id == other
     assert [(scan.id, scan.attempt) for scan in told] == [(poison, 3)]
     (row,) = quarantined(db)
     assert (row.id, row.reason, row.attempts) == (poison, "attempts_exhausted", 3)
-    assert take_scan(db, OWNER, HOUR, told.append) is None
+    assert take_scan(db, somebody(), HOUR, told.append) is None
     assert len(told) == 1
 
 
@@ -172,4 +185,4 @@ def test_a_start_on_sqlite_sets_back_what_was_taken(db: Database) -> None:
     received(db, 1)
     taken(db)
     assert reset_interrupted(db) == (0 if db.shared else 1)
-    assert (take_scan(db, OWNER, HOUR) is None) == db.shared
+    assert (take_scan(db, somebody(), HOUR) is None) == db.shared

@@ -23,7 +23,7 @@ from skrynka.store.plan_json import plan_to_json
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.records import FiledCase, StoredDocument, record_filing
 from skrynka.store.stacks import TakenStack, stack_pages, store_plan, take_stack
-from tests.store.samples import DAY, HOUR, OWNER, closed, filed, judged_plan, planned, read, stored, taken_stack
+from tests.store.samples import DAY, HOUR, closed, filed, judged_plan, planned, read, somebody, stored, taken_stack
 
 
 def _many(db: Database, stack: TakenStack) -> JudgedPlan:
@@ -210,7 +210,7 @@ def test_a_scan_in_two_stacks_is_finished_when_both_are_filed_at_once(
         ]
         assemble(db, scan_id, runs, Assemble.FILE)
     work = []
-    while (stack := take_stack(db, OWNER, HOUR)) is not None:
+    while (stack := take_stack(db, somebody(), HOUR)) is not None:
         work.append((stack, make(db, stack)))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: record_filing(db, each[0], each[1], stored(each[1]), DAY), work))

@@ -21,7 +21,7 @@ from skrynka.store.stacks import (
     store_plan,
     take_stack,
 )
-from tests.store.samples import CLAIMED, HOUR, OWNER, closed, filed, judged_plan, planned, readings, taken_stack
+from tests.store.samples import CLAIMED, HOUR, closed, filed, judged_plan, planned, readings, somebody, taken_stack
 
 
 def test_the_stack_that_was_closed_first_is_taken_first(db: Database) -> None:
@@ -29,7 +29,17 @@ def test_the_stack_that_was_closed_first_is_taken_first(db: Database) -> None:
     assert [(stack.id, stack.name) for stack in (taken_stack(db), taken_stack(db))] == [
         (stack.id, stack.name) for stack in stacks
     ]
-    assert take_stack(db, OWNER, HOUR) is None
+    assert take_stack(db, somebody(), HOUR) is None
+
+
+def test_a_worker_that_never_heard_that_it_got_a_stack_gets_it_again_and_no_attempt_is_counted(db: Database) -> None:
+    closed(db, 1)
+    closed(db, 2)
+    worker = somebody()
+    took = [take_stack(db, worker, HOUR) for _ in range(4)]
+    assert [(stack.number, stack.attempt, stack.epoch) for stack in took if stack] == [
+        (1, 1, epoch) for epoch in range(1, 5)
+    ]
 
 
 def test_no_two_workers_get_the_same_stack(db: Database) -> None:
@@ -39,7 +49,7 @@ def test_no_two_workers_get_the_same_stack(db: Database) -> None:
     def take_all() -> list[str]:
         together.wait(10)
         mine = []
-        while (stack := take_stack(db, OWNER, HOUR)) is not None:
+        while (stack := take_stack(db, somebody(), HOUR)) is not None:
             mine.append(stack.id)
         return mine
 
@@ -96,7 +106,7 @@ def test_a_worker_that_was_overtaken_stores_no_plan(db: Database) -> None:
 def test_a_lease_that_is_renewed_doesnt_run_out(db: Database) -> None:
     closed(db, 1)
     renew_stack(db, taken_stack(db, 0.0), HOUR)
-    assert take_stack(db, OWNER, HOUR) is None
+    assert take_stack(db, somebody(), HOUR) is None
 
 
 def test_a_stack_that_is_given_back_hasnt_lost_an_attempt_nor_its_plan(db: Database) -> None:
@@ -114,7 +124,7 @@ def test_a_stack_that_broke_off_three_times_goes_to_quarantine_and_the_queue_goe
         assert taken_stack(db, 0.0).attempt == attempt
         reset_interrupted(db)
     told: list[TakenStack] = []
-    following = take_stack(db, OWNER, HOUR, told.append)
+    following = take_stack(db, somebody(), HOUR, told.append)
     assert following is not None
     assert following.id == other.id
     assert [stack.id for stack in told] == [poison.id]

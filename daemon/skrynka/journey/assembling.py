@@ -5,9 +5,10 @@ Strictly in the order of a box's claims, because where a stack begins and ends c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 import structlog
 
@@ -20,6 +21,7 @@ from skrynka.store.sheets import printed_sheets
 from skrynka.store.states import ScanState
 
 _LOG = structlog.get_logger(__name__)
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,13 @@ class AssemblyRules:
 class Assembling:
     """The stage. Called from one thread of a service."""
 
-    def __init__(self, database: Database, rules: AssemblyRules) -> None:
+    def __init__(self, database: Database, rules: AssemblyRules, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives monotonic seconds."""
         self._database = database
         self._rules = rules
+        self._clock = clock
+        self._quiet_since: dict[tuple[str, datetime], float] = {}
+        """By stack and the time of its last page: when it was first seen so."""
 
     def assemble(self) -> None:
         """Place the pages of the scans that were read, box by box, in the order of the claims.
@@ -62,23 +68,33 @@ class Assembling:
                 case _:
                     return
 
-    def close_quiet(self) -> float | None:
-        """Close the stacks that nothing was added to for long enough; give the seconds until the next may be due."""
+    def close_quiet(self, expected: Collection[str] = ()) -> float | None:
+        """Close the stacks that nothing was added to for long enough; give the seconds until the next may be due.
+
+        `expected` are the boxes from whose inboxes more is on its way: their stacks aren't quiet. How long is measured
+        from when this service first saw a stack as it is, by a clock that nobody sets: the wall clock may jump by
+        days, and a restart only makes a stack wait a little longer.
+        """
         waits = []
+        quiet_since: dict[tuple[str, datetime], float] = {}
         for box in assembly.unfinished_boxes(self._database, self._rules.station):
             how = self._rules.assemble.get(box, Assemble.FILE)
             stack = assembly.open_stack(self._database, box)
             if stack is None:
                 continue
+            now = self._clock()
+            as_it_is = (stack.id, stack.last_page_at)
+            since = now if box in expected else self._quiet_since.get(as_it_is, now)
+            quiet_since[as_it_is] = since
             # A box that assembles by file has no use for an open stack: its configuration was changed.
             quiet = self._rules.ended_quiet_seconds if stack.ended else self._rules.quiet_seconds
-            limit = timedelta(0) if how is Assemble.FILE else timedelta(seconds=quiet)
-            closed = assembly.close_quiet_stack(self._database, box, limit)
-            if closed is None:
-                waits.append((stack.last_page_at + limit - self._database.now()).total_seconds())
-            else:
-                waits.append(0.0)
+            left = 0.0 if how is Assemble.FILE else since + quiet - now
+            closed = assembly.close_quiet_stack(self._database, box, stack) if left <= 0 else None
+            if closed is not None:
                 self._tell_closed(box, closed)
+            # Due and not closed: a scan is on its way to it, whose pages will change what there is to wait for.
+            waits.append(0.0 if closed is not None else left if left > 0 else _LOOK_AGAIN_SECONDS)
+        self._quiet_since = quiet_since
         return max(0.05, min(waits)) if waits else None
 
     def close_all(self) -> None:

@@ -7,7 +7,6 @@ content, so cutting again stores nothing twice. One transaction records it all, 
 from __future__ import annotations
 
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,9 @@ from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
 from skrynka.core.requirements import Completeness
 from skrynka.journey.assembling import printed_on
-from skrynka.journey.giving_back import GivingBack
 from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
+from skrynka.journey.renewing import Renewal
+from skrynka.journey.unfinished import Record, Unfinished
 from skrynka.readers.messages import CutOrder, PageLimits
 from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
@@ -67,7 +67,7 @@ class Filing:
         owner: str,
         rules: FilingRules,
     ) -> None:
-        """`owner` names this service in leases; `work` is where documents are cut."""
+        """`owner` names this thread in leases; `work` is where documents are cut."""
         self._database = database
         self._archive = archive
         self._readers = readers
@@ -75,7 +75,7 @@ class Filing:
         self._work = work
         self._owner = owner
         self._rules = rules
-        self._giving_back = GivingBack()
+        self._unfinished = Unfinished()
 
     def file_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
         """File the stack that was closed first; give False when none waits.
@@ -83,27 +83,29 @@ class Filing:
         Raises DatabaseAway, LeaseLost, ReaderStopped, and OSError or EnvironmentUnfit when the archive or a disk
         fails: the stack then waits as if it had not been taken.
         """
-        self._giving_back.retry()
+        self._unfinished.settle()
         taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up)
         if taken is None:
             return False
-        with self._giving_back.if_broken_off(
+        with self._unfinished.work(
             lambda counted: stacks.release_stack(self._database, taken, counted=counted)
-        ):
-            self._file(taken, show_life)
+        ) as record:
+            self._file(taken, show_life, record)
         return True
 
-    def _file(self, taken: TakenStack, show_life: Callable[[], None]) -> None:
+    def _file(self, taken: TakenStack, show_life: Callable[[], None], record: Record) -> None:
         work = self._work / taken.id
         judged = self._plan(taken)
         try:
             documents = self._cut(taken, judged, work, show_life)
         except ScanRejected as rejected:
-            self._failed(taken, rejected)
+            # A name of its own: the one above ends with the block, and this may be called later.
+            why = rejected
+            record(lambda: self._failed(taken, why))
             return
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        self._record(taken, judged, documents)
+        record(lambda: self._record(taken, judged, documents))
 
     def _plan(self, taken: TakenStack) -> JudgedPlan:
         """Give the stored plan, or make one and store it."""
@@ -149,22 +151,15 @@ class Filing:
         for scan in stacks.stack_scans(self._database, taken.id):
             if scan.file_type is not None:
                 sources[scan.id] = (self._archive.original_path(scan.sha256), scan.file_type)
-        renewed = time.monotonic()
-
-        def progress() -> None:
-            nonlocal renewed
-            show_life()
-            if time.monotonic() - renewed > self._rules.lease_seconds / 3:
-                stacks.renew_stack(self._database, taken, self._rules.lease_seconds)
-                renewed = time.monotonic()
-
+        lease = self._rules.lease_seconds
+        renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         order = CutOrder(sources, tuple(wanted.values()), work, self._rules.limits)
-        files = self._readers.cut(order, progress)
+        files = self._readers.cut(order, renewal.step)
         stored = {}
         for place, file in zip(wanted, files, strict=True):
             kept = self._archive.store_document(file)
             stored[place] = StoredDocument(kept.sha256, kept.size_bytes)
-            progress()
+            renewal.step()
         return stored
 
     def _record(

@@ -75,6 +75,12 @@ class WatchedInbox:
         return self._away_since is not None
 
     @property
+    def expecting(self) -> bool:
+        """Say whether a scan lies in the inbox that isn't taken yet and can be."""
+        sightings = list(self._sightings.items())
+        return any(sighting.last.size for name, sighting in sightings if name not in self._refused_until)
+
+    @property
     def settling(self) -> int:
         """Count the files that will be claimed soon: whole, not empty, held by no writer."""
         return sum(

@@ -146,6 +146,12 @@ class Intake:
         return len(self._claims)
 
     @property
+    def expected(self) -> frozenset[str]:
+        """Name the boxes from which more is on its way: claimed, or being written."""
+        writing = {box for box, watched in self._watched.items() if watched.expecting}
+        return frozenset(writing | {taken.box for taken in list(self._claims)})
+
+    @property
     def looked(self) -> bool:
         """Say whether every inbox was looked at, or found to be away."""
         return all(watched.looked for watched in self._watched.values())

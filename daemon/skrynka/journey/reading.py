@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from skrynka.core.errors import ScanRejected
-from skrynka.core.model import Symbology
+from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.journey.giving_back import GivingBack
 from skrynka.journey.quarantining import Spoilt, note_given_up, set_aside
+from skrynka.journey.renewing import Renewal
+from skrynka.journey.unfinished import Record, Unfinished
 from skrynka.readers.messages import PageLimits, ReadOrder
 from skrynka.readers.processes import Readers
 from skrynka.steps.archive import Archive
@@ -47,14 +48,14 @@ class Reading:
         owner: str,
         rules: ReadingRules,
     ) -> None:
-        """`owner` names this service in leases; `work` is where readers get their folders."""
+        """`owner` names this thread in leases; `work` is where readers get their folders."""
         self._database = database
         self._archive = archive
         self._readers = readers
         self._work = work
         self._owner = owner
         self._rules = rules
-        self._giving_back = GivingBack()
+        self._unfinished = Unfinished()
 
     def read_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
         """Read the oldest scan that waits; give False when none does.
@@ -62,29 +63,36 @@ class Reading:
         A scan that can't be read goes to quarantine. Raises DatabaseAway, LeaseLost, or ReaderStopped (the scan then
         waits again, as if it had not been taken).
         """
-        self._giving_back.retry()
+        self._unfinished.settle()
         taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds, self._given_up)
         if taken is None:
             return False
-        with self._giving_back.if_broken_off(
+        with self._unfinished.work(
             lambda counted: queue.release_scan(self._database, taken, counted=counted)
-        ):
-            self._read(taken, show_life)
+        ) as record:
+            self._read(taken, show_life, record)
         return True
 
-    def _read(self, taken: TakenScan, show_life: Callable[[], None]) -> None:
-        log = _LOG.bind(scan_number=taken.name, box=taken.box_code, scan_id=taken.id)
+    def _read(self, taken: TakenScan, show_life: Callable[[], None], record: Record) -> None:
         started = time.monotonic()
-        renew = _Renewal(self._database, taken, self._rules.lease_seconds, show_life)
+        lease = self._rules.lease_seconds
+        renewal = Renewal(lambda: queue.renew_scan(self._database, taken, lease), lease, show_life)
         try:
-            readings = self._readers.read(self._order(taken), renew.progress)
+            readings = self._readers.read(self._order(taken), renewal.step)
         except ScanRejected as rejected:
-            set_aside(self._database, self._archive, taken, rejected)
+            # A name of its own: the one above ends with the block, and this may be called later.
+            why = rejected
+            record(lambda: set_aside(self._database, self._archive, taken, why))
             return
         finally:
             shutil.rmtree(self._work / taken.id, ignore_errors=True)
+        seconds = round(time.monotonic() - started, 2)
+        record(lambda: self._record(taken, readings, seconds))
+
+    def _record(self, taken: TakenScan, readings: Sequence[PageReading], seconds: float) -> None:
         queue.record_reading(self._database, taken, readings)
-        log.info("scan_read", pages=len(readings), seconds=round(time.monotonic() - started, 2))
+        log = _LOG.bind(scan_number=taken.name, box=taken.box_code, scan_id=taken.id)
+        log.info("scan_read", pages=len(readings), seconds=seconds)
 
     def _given_up(self, scan: TakenScan) -> None:
         note_given_up(self._archive, Spoilt(scan.id, scan.name, scan.box_code, scan.sha256))
@@ -101,22 +109,3 @@ class Reading:
             separators=self._rules.separators,
             foreign_text=False,
         )
-
-
-class _Renewal:
-    """Shows that a long reading goes on: to the supervisor at every page, to the database before the lease ends."""
-
-    def __init__(
-        self, database: Database, taken: TakenScan, lease_seconds: float, show_life: Callable[[], None]
-    ) -> None:
-        self._database = database
-        self._taken = taken
-        self._lease_seconds = lease_seconds
-        self._show_life = show_life
-        self._renewed = time.monotonic()
-
-    def progress(self) -> None:
-        self._show_life()
-        if time.monotonic() - self._renewed > self._lease_seconds / 3:
-            queue.renew_scan(self._database, self._taken, self._lease_seconds)
-            self._renewed = time.monotonic()

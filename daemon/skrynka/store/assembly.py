@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -177,21 +177,20 @@ def close_stack(db: Database, box_code: str, closed_by: ClosedBy) -> StackRef | 
     return db.transact(lambda connection: _close_open(connection, db.now(), box_code, closed_by))
 
 
-def close_quiet_stack(db: Database, box_code: str, quiet: timedelta) -> StackRef | None:
-    """Close the stack that is open in a box if no page was added for so long, and none is on its way to it.
+def close_quiet_stack(db: Database, box_code: str, seen: OpenedStack) -> StackRef | None:
+    """Close the stack that is open in a box if it is as it was `seen`, and no page is on its way to it.
 
     Raises DatabaseAway.
     """
 
     def work(connection: Connection) -> StackRef | None:
-        at = db.now()
         row = _open_row(connection, box_code)
-        if row is None or row.last_page_at > at - quiet:
+        if row is None or (row.id, row.last_page_at) != (seen.id, seen.last_page_at):
             return None
         on_its_way = select(scan.c.id).where(scan.c.box_code == box_code, scan.c.assembled_at.is_(None))
         if connection.execute(on_its_way.limit(1)).first() is not None:
             return None
-        return _close_open(connection, at, box_code, ClosedBy.QUIET_TIME)
+        return _close_open(connection, db.now(), box_code, ClosedBy.QUIET_TIME)
 
     return db.transact(work)
 

@@ -3,14 +3,17 @@
 On PostgreSQL a lease ends by the database's own clock, which all stations share. On SQLite there is one service: what
 it had taken when it died is set back when it starts again (`reset_interrupted`), and a lease has no end.
 Every taking raises the epoch, and what a worker writes in the end names the epoch it took the work with.
+A worker has one piece of work at a time. One that asks for work and has some already never heard that it got it (the
+answer to the commit was lost): it gets the same again, and that is no new attempt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Table, false, func
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Table, false, func, or_
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -79,6 +82,26 @@ def lease_is_over(connection: Connection, table: Table) -> ColumnElement[bool]:
     if connection.dialect.name == "sqlite":
         return false()
     return table.c.lease_until < func.clock_timestamp(type_=Timestamp())
+
+
+def is_given_up(connection: Connection, table: Table, owner: str) -> ColumnElement[bool]:
+    """Give the condition that nobody works on a row that was taken: its lease is over, or `owner`, who asks, has it."""
+    return or_(lease_is_over(connection, table), table.c.lease_owner == owner)
+
+
+def is_exhausted(row: Row[Any], owner: str) -> bool:
+    """Tell whether a row was tried so often that it isn't tried again."""
+    return bool(row.attempts >= ATTEMPTS and row.lease_owner != owner)
+
+
+def taking(connection: Connection, row: Row[Any], owner: str, lease_seconds: float) -> dict[str, object]:
+    """Give what taking a row writes into it; the attempt is counted before the work begins."""
+    return {
+        "attempts": row.attempts + (0 if row.lease_owner == owner else 1),
+        "epoch": row.epoch + 1,
+        "lease_owner": owner,
+        "lease_until": lease_end(connection, lease_seconds),
+    }
 
 
 def one_row(result: CursorResult[object]) -> None:

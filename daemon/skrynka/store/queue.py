@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
@@ -15,7 +14,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.store.accounts import settle_duplicates
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import ATTEMPTS, TakenScan, lease_end, lease_is_over, one_row
+from skrynka.store.leases import TakenScan, is_exhausted, is_given_up, lease_end, one_row, taking
 from skrynka.store.page_rows import insert_readings
 from skrynka.store.quarantine import set_scan_aside
 from skrynka.store.states import ScanState
@@ -38,12 +37,12 @@ def take_scan(
 
     The attempt is counted before the work begins, so that a scan that kills its host is counted too. One that broke
     off three times goes to quarantine here, `given_up` is told of it afterwards, and the next one is taken. `owner`
-    names the worker and is the actor of its events, such as "worker:a". No two workers get the same scan. Raises
-    DatabaseAway.
+    names the worker, who has no other scan, and is the actor of its events, such as "worker:a". No two workers get
+    the same scan. Raises DatabaseAway.
     """
 
     def work(connection: Connection) -> tuple[TakenScan | None, list[TakenScan]]:
-        abandoned = and_(scan.c.state == ScanState.READING.value, lease_is_over(connection, scan))
+        abandoned = and_(scan.c.state == ScanState.READING.value, is_given_up(connection, scan, owner))
         waiting = or_(scan.c.state == ScanState.RECEIVED.value, abandoned)
         oldest = (
             select(scan)
@@ -55,22 +54,20 @@ def take_scan(
         events: list[NewEvent] = []
         taken, exhausted = None, []
         while taken is None and (row := connection.execute(oldest).first()) is not None:
-            if row.attempts >= ATTEMPTS:
+            if is_exhausted(row, owner):
                 events += set_scan_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
                 exhausted.append(_taken(row, owner))
                 continue
-            connection.execute(
-                update(scan)
-                .where(scan.c.id == row.id)
-                .values(
-                    state=ScanState.READING.value,
-                    attempts=row.attempts + 1,
-                    epoch=row.epoch + 1,
-                    lease_owner=owner,
-                    lease_until=lease_end(connection, lease_seconds),
-                )
+            values = taking(connection, row, owner, lease_seconds)
+            taken = _taken(
+                connection.execute(
+                    update(scan)
+                    .where(scan.c.id == row.id)
+                    .values(state=ScanState.READING.value, **values)
+                    .returning(scan)
+                ).one(),
+                owner,
             )
-            taken = replace(_taken(row, owner), attempt=row.attempts + 1, epoch=row.epoch + 1)
         record_events(connection, db.now(), owner, events)
         return taken, exhausted
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import ATTEMPTS, TakenStack, lease_end, lease_is_over, one_row
+from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, lease_end, one_row, taking
 from skrynka.store.page_rows import reading_of
 from skrynka.store.quarantine import set_stack_aside
 from skrynka.store.states import StackState
@@ -60,7 +60,7 @@ def take_stack(
     """
 
     def work(connection: Connection) -> tuple[TakenStack | None, list[TakenStack]]:
-        free = or_(stack.c.lease_owner.is_(None), lease_is_over(connection, stack))
+        free = or_(stack.c.lease_owner.is_(None), is_given_up(connection, stack, owner))
         oldest = (
             select(stack)
             .where(stack.c.state.in_(_WAITING), free)
@@ -71,21 +71,15 @@ def take_stack(
         events: list[NewEvent] = []
         taken, exhausted = None, []
         while taken is None and (row := connection.execute(oldest).first()) is not None:
-            if row.attempts >= ATTEMPTS:
+            if is_exhausted(row, owner):
                 events += set_stack_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
                 exhausted.append(_taken(row, owner))
                 continue
-            connection.execute(
-                update(stack)
-                .where(stack.c.id == row.id)
-                .values(
-                    attempts=row.attempts + 1,
-                    epoch=row.epoch + 1,
-                    lease_owner=owner,
-                    lease_until=lease_end(connection, lease_seconds),
-                )
+            values = taking(connection, row, owner, lease_seconds)
+            taken = _taken(
+                connection.execute(update(stack).where(stack.c.id == row.id).values(**values).returning(stack)).one(),
+                owner,
             )
-            taken = replace(_taken(row, owner), attempt=row.attempts + 1, epoch=row.epoch + 1)
         record_events(connection, db.now(), owner, events)
         return taken, exhausted
 
