@@ -7,12 +7,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two processes: the suite is built for a machine with two cores.
 TEST_PROCESSES ?= 2
+# Options of `make torture`: --row NAME, --minutes N, --seed N, --fresh.
+TORTURE ?=
 
-.PHONY: help demo test check lint types arrows format lock clean
+.PHONY: help demo test torture check lint types arrows format lock clean
 
 help:
 	@echo 'make demo    draw papers, scan them, and watch the daemon file them (two minutes)'
 	@echo 'make test    everything that must be true: style, types, arrows, the whole suite with coverage'
+	@echo 'make torture the long runs of the fault tests, 15 minutes a row at most; a second call goes on from there'
 	@echo 'make check   style, types and arrows alone'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.lock anew from pyproject.toml'
@@ -24,6 +27,9 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready .test-packages check
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
 	$(BIN)/python -m tests.support.coverage_floors
+
+torture: $(VENV)/.ready .test-packages
+	@$(BIN)/python -m tests.faults.torture $(TORTURE)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

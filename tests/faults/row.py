@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class CannotInject(Exception):
+    """This machine can't inject the row's faults; the argument is a sentence that says why: no root, no loop device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injected:
     """One fault that was injected, and what the oracle found once the station had recovered."""
@@ -22,7 +26,9 @@ class Injected:
 Inject = Callable[[Path, int, int], Iterator[Injected]]
 """Given a folder to work in, a seed, and the number of the first fault: injects faults from there on, lazily.
 
-It may be closed after any fault and taken up again at the next number, in another folder and another process.
+It may be closed after any fault and taken up again at the next number, in another folder and another process. Where
+something was wrong it is closed at once, and the folder is kept for a look: a row tidies up when it is asked for the
+next fault, and ends only processes when it is closed. Raises CannotInject at the first fault, where the machine can't.
 """
 
 
@@ -37,3 +43,5 @@ class Row:
     wanted: int | None
     """How many faults the long run injects; None: until none is left to inject, and `inject` then ends by itself."""
     inject: Inject
+    minutes: float = 0.0
+    """How long one fault of it takes at least, where that is long: with less time than that it isn't begun."""
