@@ -11,7 +11,7 @@ import structlog
 
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.readers.processes import ReaderStopped
-from skrynka.steps.archive import ArchiveDamaged
+from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5.0
@@ -32,7 +32,8 @@ class Loop:
         self._work = work
         self._stop = stop
         self._woken = threading.Event()
-        self._away_since: float | None = None
+        self.missing: str | None = None
+        """What its last unit of work missed: "database" or "archive"."""
         self._told = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -54,11 +55,6 @@ class Loop:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    @property
-    def database_away(self) -> bool:
-        """Say whether its last unit of work missed the database."""
-        return self._away_since is not None
-
     def _run(self) -> None:
         while not self._stop.is_set():
             self.beat = time.monotonic()
@@ -78,7 +74,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
             self._tell(error)
             return _RETRY_SECONDS
-        self._away_since = None
+        self.missing = None
         self._told = ""
         if wait == 0:
             self.progress += 1
@@ -86,9 +82,11 @@ class Loop:
 
     def _tell(self, error: Exception) -> None:
         match error:
+            # These two are told by the service, once for all its loops.
             case DatabaseAway():
-                # Told by the service, once for all its loops.
-                self._away_since = self._away_since or time.monotonic()
+                self.missing = "database"
+            case ArchiveAway():
+                self.missing = "archive"
             case ArchiveDamaged():
                 _LOG.error("archive_damaged", work=self.name)
             case EnvironmentUnfit():

@@ -8,6 +8,11 @@ import shutil
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
+from skrynka.durable import write_durably
+from skrynka.steps.archive import Archive
+
+_ARCHIVE = "archive"
+"""The file in the state folder that names the station's archive."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -34,6 +39,27 @@ def lock_station(state: Path) -> int:
             "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
         ) from None
     return descriptor
+
+
+def known_archive(state: Path, root: Path) -> Archive:
+    """Give the station's archive: the one that it knows from its first start on, whether it is there now or not.
+
+    A station that knows none takes the one that is there, and makes the folder one where it isn't. Raises
+    EnvironmentUnfit when neither state nor archive can be read or written.
+    """
+    told = state / _ARCHIVE
+    try:
+        if told.exists():
+            return Archive(root, told.read_text(encoding="ascii").strip())
+        fresh = Archive(root)
+        identity = fresh.identity() or fresh.found()
+        write_durably(told, f"{identity}\n".encode("ascii"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentUnfit(
+            f"It can't be told which archive is the station's ({type(error).__name__}).",
+            "Look at the folders `paths.state` and `paths.archive`, and who may write there.",
+        ) from None
+    return Archive(root, identity)
 
 
 def clear_work(work: Path) -> None:

@@ -16,6 +16,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Collection
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -30,13 +32,14 @@ from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
+from skrynka.journey.room import Room
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
-from skrynka.premises import clear_work, forget_environment, lock_station, make_private_folder
+from skrynka.outages import Outages
+from skrynka.premises import clear_work, forget_environment, known_archive, lock_station, make_private_folder
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
-from skrynka.steps.archive import Archive
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.steps.watching import Hint, Watcher, WatchUnavailable
 from skrynka.store import boxes as known_boxes
@@ -78,7 +81,7 @@ class Service:
         self._lock = lock_station(configuration.state)
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
-        self._archive = Archive(configuration.archive)
+        self._archive = known_archive(configuration.state, configuration.archive)
         self._watcher = Watcher(self._hint)
         limits = settings.limits
         page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
@@ -93,7 +96,7 @@ class Service:
             self._numbers,
             station=settings.station.code,
             spool=configuration.spool,
-            free_bytes=limits.free_megabytes << 20,
+            room=Room(_volumes(configuration), limits.free_megabytes << 20),
         )
         # Told apart from a service that was killed before, even where a container gives both the same process id.
         owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -134,7 +137,7 @@ class Service:
             for number in range(1, count + 1)
         ]
         self._met_database = False
-        self._database_away_since: float | None = None
+        self._outages = Outages()
 
     def run(self) -> None:
         """Run until a signal ends it, or, with `once`, until everything that was there is done."""
@@ -169,7 +172,7 @@ class Service:
         except DatabaseAway:
             if self._once:
                 raise
-            self._tell_database(away=True)
+            self._tell_outages({"database"})
 
     def _meet_database(self) -> None:
         """Do what must be done once with the database before any work."""
@@ -249,11 +252,11 @@ class Service:
         idle_looks = 0
         progress, progressed_at = -1, time.monotonic()
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
-            self._tell_database(away=any(loop.database_away for loop in loops))
+            self._tell_outages({loop.missing for loop in loops})
             now = time.monotonic()
             stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
             if not stuck:
-                self._supervisor.alive(self._status(loops))
+                self._supervisor.alive(self._status())
             if self._once:
                 # Twice in a row: between two stages a scan is nowhere for a moment.
                 idle_looks = idle_looks + 1 if self._all_done() else 0
@@ -281,19 +284,21 @@ class Service:
             return False
         return left.scans == 0 and left.stacks == 0
 
-    def _tell_database(self, *, away: bool) -> None:
-        """Say it once when the database goes, and once when it is back."""
-        if away and self._database_away_since is None:
-            self._database_away_since = time.monotonic()
-            _LOG.warning("database_lost")
-        elif not away and self._database_away_since is not None:
-            seconds = time.monotonic() - self._database_away_since
-            self._database_away_since = None
-            _LOG.info("database_returned", seconds=seconds, waiting=self._intake.waiting)
+    def _tell_outages(self, missing: Collection[str | None]) -> None:
+        """Tell people of the database and the archive; `missing` names what the loops missed."""
+        waiting = self._intake.waiting
+        try:
+            room = os.statvfs(self._configuration.spool)
+            free = room.f_bavail * room.f_frsize
+        except OSError:
+            free = None
+        lost = self._intake.archive_lost or ("not_mounted" if "archive" in missing else None)
+        self._outages.tell("database", away="database" in missing, waiting=waiting, free_bytes=free)
+        self._outages.tell("archive", away=lost is not None, waiting=waiting, free_bytes=free, error=lost)
 
-    def _status(self, loops: list[Loop]) -> str:
-        database = "away" if any(loop.database_away for loop in loops) else "there"
-        return f"{self._intake.waiting} claimed scans to register; database {database}"
+    def _status(self) -> str:
+        away = self._outages.away
+        return f"{self._intake.waiting} claimed scans to register; away: {', '.join(away) or 'nothing'}"
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # It interrupts this thread anywhere, perhaps inside a lock of the log or of an event: to log or to set one
@@ -324,6 +329,18 @@ class Service:
             signal.signal(number, signal.SIG_IGN)
         os.close(self._said)
         os.close(self._heard)
+
+
+def _volumes(configuration: Configuration) -> dict[str, Path]:
+    """Give the folders that must have room, by the names that people know them by."""
+    volumes = {
+        "spool": configuration.spool,
+        "archive": configuration.archive,
+        "work": configuration.work,
+        "state": configuration.state,
+    }
+    database = configuration.database_file
+    return volumes if database is None else {**volumes, "database": database.parent}
 
 
 def _inbox(box: Box, configuration: Configuration) -> Inbox:

@@ -202,6 +202,12 @@ class Configuration:
         self.database_url = _absolute_url(settings.database.url, folder)
 
     @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite database; None where it is a server's."""
+        prefix = "sqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+    @property
     def digest(self) -> str:
         """Identify what plans are made by: SHA-256 over the settings of reading and filing and the case types."""
         told = self.settings.model_dump_json(include={"reading", "filing"}).encode()

@@ -51,7 +51,7 @@ def test_a_warning_tells_people_what_to_do_on_a_line_of_its_own() -> None:
     stream = listening(Mode.CONSOLE)
     structlog.get_logger().warning("disk_low", volume="spool", free_bytes=900)
     first, second = stream.getvalue().splitlines()
-    assert first == "14:00:30 warning spool: 900 bytes free  disk_low"
+    assert first == "14:00:30 warning spool: 900 bytes free, so no scans are taken  disk_low"
     assert second.strip() == EVENTS["disk_low"].remedy
 
 

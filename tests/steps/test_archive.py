@@ -196,7 +196,6 @@ def test_clearing_a_quarantine_leaves_the_original_and_may_be_repeated(archive: 
 def test_a_probe_leaves_nothing_behind(archive: Archive, root: Path) -> None:
     archive.write_probe()
     assert files(root) == []
-    assert archive.free_bytes() > 0
 
 
 def test_an_archive_that_is_away_is_told_by_the_probe(archive: Archive, root: Path) -> None:
@@ -231,3 +230,18 @@ def test_an_original_is_durable_before_its_name_its_name_before_its_sidecar(
     folder = position(calls, "fsync", f"{shelf / SHA256}>", after=name)
     sidecar = position(calls, "rename", "/id.json", after=folder)
     position(calls, "fsync", f"{shelf / SHA256}>", after=sidecar)
+
+
+def test_an_original_that_is_whole_is_verified(archive: Archive, source: Path) -> None:
+    stored = archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    archive.verify_original(stored.sha256)
+
+
+@pytest.mark.parametrize("harm", [b"", b"%PDF-something else"], ids=["emptied", "changed"])
+def test_an_original_that_changed_in_the_archive_is_the_archives_damage(
+    archive: Archive, source: Path, harm: bytes
+) -> None:
+    stored = archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
+    archive.original_path(stored.sha256).write_bytes(harm)
+    with pytest.raises(ArchiveDamaged):
+        archive.verify_original(stored.sha256)

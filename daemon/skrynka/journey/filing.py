@@ -99,6 +99,8 @@ class Filing:
         try:
             documents = self._cut(taken, judged, work, show_life)
         except ScanRejected as rejected:
+            for scan in self._scans_of(taken):
+                self._archive.verify_original(scan.sha256)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
             record(lambda: self._failed(taken, why))

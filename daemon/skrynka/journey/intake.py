@@ -6,8 +6,8 @@ Two calls, so that the one doesn't wait for the other: `look` goes on while the 
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,22 +17,29 @@ import structlog
 
 from skrynka.core.claims import Claim, to_sidecar
 from skrynka.core.entries import Odd
-from skrynka.core.errors import DatabaseRefused
+from skrynka.core.errors import DatabaseAway, DatabaseRefused
 from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
+from skrynka.core.reserve import InWork
 from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
-from skrynka.steps.archive import Archive, ArchiveDamaged, SourceChanged
+from skrynka.journey.room import Room
+from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged, SourceChanged
 from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
 from skrynka.steps.listing import peek, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.steps.watching import Hint
 from skrynka.store.database import Database, new_id
+from skrynka.store.listings import unfiled_bytes
 from skrynka.store.registration import NewScan, Registered, register_scan
 
 _LOG = structlog.get_logger(__name__)
 
 
-class _ArchiveAway(Exception):
+_RECKON_SECONDS = 5.0
+"""How often the database is asked how much is in work."""
+
+
+class _ArchiveLost(Exception):
     """The archive can't take an original now; its argument names the error's type."""
 
 
@@ -48,26 +55,29 @@ class Intake:
         *,
         station: str,
         spool: Path,
-        free_bytes: int,
+        room: Room,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """With less than `free_bytes` in the archive nothing is claimed. `clock` gives monotonic seconds."""
+        """Nothing is claimed that there is no `room` for. `clock` gives monotonic seconds."""
         self._database = database
         self._archive = archive
         self._numbers = numbers
         self._station = station
         self._spool = spool
-        self._free_bytes = free_bytes
+        self._room = room
         self._clock = clock
         self._watched = {inbox.box: WatchedInbox(inbox) for inbox in inboxes}
         self.progress = 0
         """How many scans were claimed or registered since the start."""
+        self.archive_lost: str | None = None
+        """Why the archive couldn't take the last original: the name of an error; None: it could."""
         self._claims: list[Claim] = []
         self._stuck: dict[str, str] = {}
         self._refused: set[str] = set()
         self._unsure = False
-        self._disk_low = False
-        self._archive_away_since: float | None = None
+        self._database_lost = False
+        self._registered_bytes = 0
+        self._reckoned_at = -_RECKON_SECONDS
 
     def recover(self) -> None:
         """Take up what is claimed and not registered, of an earlier run or of this one; the first call of all."""
@@ -102,21 +112,36 @@ class Intake:
                     self._look_at(watched)
                 except OSError as error:
                     failure = error
+        self._room.tell()
         if failure is not None:
             raise failure
         return max(0.0, min(watched.due for watched in self._watched.values()) - self._clock())
 
     def _look_at(self, watched: WatchedInbox) -> None:
+        box = watched.inbox.box
+        self._room.nothing_waits(box)
         for settled in watched.look(self._clock()):
-            if not self._room():
+            if not self._room.is_there_for(box, settled.seen.size, self._in_work()):
                 break
             self._claim(watched, settled)
+
+    def _in_work(self) -> InWork:
+        """Say how much was taken and isn't filed; while the database is away, as it was last known."""
+        if self._clock() - self._reckoned_at >= _RECKON_SECONDS:
+            self._reckoned_at = self._clock()
+            with suppress(DatabaseAway):
+                self._registered_bytes = unfiled_bytes(self._database, self._station)
+        return InWork(sum(taken.seen.size for taken in self._claims), self._registered_bytes)
 
     def forward(self) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
         A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order.
         """
+        if self._claims and self._database_lost:
+            # Asked first: else the oldest claim would be copied into the archive again at each try.
+            self._database.reach()
+            self._database_lost = False
         done = 0
         restless: set[str] = set()
         for taken in list(self._claims):
@@ -124,16 +149,20 @@ class Intake:
                 continue
             try:
                 registered = self._register(taken)
-            except _ArchiveAway as away:
-                self._tell_archive_away(away)
+            except DatabaseAway:
+                self._database_lost = True
+                raise
+            except _ArchiveLost as lost:
+                self.archive_lost = str(lost)
                 break
             except (OSError, ArchiveDamaged, DatabaseRefused) as error:
                 # This claim's own trouble: its share is away, the spool is full, the database knows no such box.
                 self._tell_stuck(taken, error)
                 registered = False
             if registered:
-                self._tell_archive_back()
+                self.archive_lost = None
                 self._claims.remove(taken)
+                self._registered_bytes += taken.seen.size
                 self.progress += 1
                 done += 1
             else:
@@ -227,8 +256,10 @@ class Intake:
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return False
+        except ArchiveAway as error:
+            raise _ArchiveLost("not_mounted") from error
         except OSError as error:
-            raise _ArchiveAway(type(error).__name__) from error
+            raise _ArchiveLost(errno.errorcode.get(error.errno or 0, "OSError")) from error
         registration = register_scan(self._database, _new_scan(here, stored.sha256, stored.size_bytes, kind))
         release(here)
         log = _LOG.bind(scan_number=scan_name(here.station, here.number), box=here.box, scan_id=here.scan_id)
@@ -238,36 +269,12 @@ class Intake:
             log.info("scan_registered", size_bytes=stored.size_bytes)
         return True
 
-    def _room(self) -> bool:
-        """Say whether there is room to claim more: the scans in work come first."""
-        room = os.statvfs(self._spool)
-        free = {"spool": room.f_bavail * room.f_frsize}
-        # While the archive is away, claims wait in the spool.
-        with suppress(OSError):
-            free["archive"] = self._archive.free_bytes()
-        volume, least = min(free.items(), key=lambda item: item[1])
-        low = least < self._free_bytes
-        if low and not self._disk_low:
-            _LOG.warning("disk_low", volume=volume, free_bytes=least)
-        self._disk_low = low
-        return not low
-
     def _tell_stuck(self, taken: Claim, error: Exception) -> None:
         name = type(error).__name__
         if self._stuck.get(taken.scan_id) != name:
             self._stuck[taken.scan_id] = name
             number = scan_name(taken.station, taken.number)
             _LOG.error("claim_stuck", scan_number=number, box=taken.box, scan_id=taken.scan_id, error=name)
-
-    def _tell_archive_away(self, away: _ArchiveAway) -> None:
-        if self._archive_away_since is None:
-            self._archive_away_since = self._clock()
-            _LOG.warning("archive_lost", error=str(away))
-
-    def _tell_archive_back(self) -> None:
-        if self._archive_away_since is not None:
-            _LOG.info("archive_returned", seconds=self._clock() - self._archive_away_since)
-            self._archive_away_since = None
 
 
 def _new_scan(taken: Claim, sha256: str, size_bytes: int, kind: FileType | None) -> NewScan:

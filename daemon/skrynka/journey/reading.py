@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.core.errors import ScanRejected
+from skrynka.core.errors import EnvironmentUnfit, ScanRejected
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.journey.quarantining import Spoilt, note_given_up, set_aside
@@ -60,8 +60,8 @@ class Reading:
     def read_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
         """Read the oldest scan that waits; give False when none does.
 
-        A scan that can't be read goes to quarantine. Raises DatabaseAway, LeaseLost, or ReaderStopped (the scan then
-        waits again, as if it had not been taken).
+        A scan that can't be read goes to quarantine, unless it is the archive's disk that fails. Raises ReaderStopped,
+        EnvironmentUnfit of a disk or the archive (the scan then waits again), DatabaseAway, LeaseLost.
         """
         self._unfinished.settle()
         taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds, self._given_up)
@@ -80,10 +80,14 @@ class Reading:
         try:
             readings = self._readers.read(self._order(taken), renewal.step)
         except ScanRejected as rejected:
+            self._archive.verify_original(taken.sha256)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
             record(lambda: set_aside(self._database, self._archive, taken, why))
             return
+        except EnvironmentUnfit:
+            self._archive.verify_original(taken.sha256)
+            raise
         finally:
             shutil.rmtree(self._work / taken.id, ignore_errors=True)
         seconds = round(time.monotonic() - started, 2)

@@ -237,8 +237,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         # The station
         "database_lost": Event(
             _W,
-            "the database is away[: {error}]",
-            "Scans are still taken and kept here; they are registered when it is back.",
+            "the database is away[ for {seconds:s} now][: {error}][; {waiting:+} claimed and waiting]"
+            "[, {free_bytes:size} free for more]",
+            "Scans are still taken and kept here; they are registered when it is back. Said again while it lasts.",
             "Look at the database server and the network. Watch the free space while it is away.",
         ),
         "database_returned": Event(
@@ -246,17 +247,22 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "archive_lost": Event(
             _W,
-            "the archive is away[: {error}]",
-            "Scans are still taken and kept here; they are archived when it is back.",
-            "Look at the archive's disk or server. Watch the free space while it is away.",
+            "the archive is away[ for {seconds:s} now][: {error}][; {waiting:+} claimed and waiting]"
+            "[, {free_bytes:size} free for more]",
+            "Scans are still taken and kept here; they are archived when it is back. Said again while it lasts.",
+            "Look at the archive's disk or server: is it mounted, may it be written? Watch the free space meanwhile.",
         ),
-        "archive_returned": Event(_I, "the archive is back[ after {seconds:s}]", "What waited is archived now."),
+        "archive_returned": Event(
+            _I, "the archive is back[ after {seconds:s}][, {waiting:+} to archive]", "What waited is archived now."
+        ),
         "disk_low": Event(
             _W,
-            "{volume}: {free_bytes:size} free",
-            "A disk is nearly full; no new work is begun on it before it is too late.",
-            "Make room, or give the folder a larger disk. Scans wait in their inboxes meanwhile.",
+            "{volume}: {free_bytes:size} free, so no scans are taken[ for {seconds:s} now]",
+            "A disk is nearly full. The scans in work are finished, new ones wait in their inboxes."
+            " Said again while it lasts.",
+            "Make room, or give the folder a larger disk. It goes on by itself then.",
         ),
+        "disk_freed": Event(_I, "there is room again[ after {seconds:s}]", "Scans are taken again."),
         "orphans_removed": Event(
             _D, "{orphans:# orphan} removed", "Documents that a crash had cut and never recorded; they are cut again."
         ),

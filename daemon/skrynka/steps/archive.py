@@ -5,6 +5,7 @@
     documents/<ab>/<sha256>.pdf                what was cut
     quarantine/<scan number>-<scan id>/        reason.txt, and a link to the original
     .incoming/                                 what is being written
+    .skrynka-archive                           which archive this is: the folder below a mount point isn't it
 
 `<ab>` are the hash's first two digits. Whatever has a final name is whole and durable. The same content twice is one
 file, so every store may be repeated after a crash. Copies are always made: a writer's descriptor survives a rename,
@@ -32,13 +33,19 @@ _ORIGINALS = "originals"
 _DOCUMENTS = "documents"
 _QUARANTINE = "quarantine"
 _INCOMING = ".incoming"
+_IDENTITY = ".skrynka-archive"
 _REASON = "reason.txt"
 _LINK = "original"
 _PROBE = b"skrynka\n"
+_RESTORE = "Bring the archive back from its backup."
 
 
 class SourceChanged(SkrynkaError):
     """A scan grew or changed while it was copied: its writer isn't done. Nothing was stored; try again later."""
+
+
+class ArchiveAway(EnvironmentUnfit):
+    """The archive isn't where it should be, so nothing is known to be gone: it is all worth trying again later."""
 
 
 class ArchiveDamaged(EnvironmentUnfit):
@@ -68,9 +75,41 @@ class StoredDocument:
 class Archive:
     """One archive; safe to use from several threads and processes."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` exists; the folders in it are made when they are first needed."""
+    def __init__(self, root: Path, expected: str | None = None) -> None:
+        """`root` exists; the folders in it are made when they are first needed.
+
+        `expected` is the identity of the archive that must be there: with another one or none, whatever stores or
+        finds something here raises ArchiveAway. None takes whatever is there.
+        """
         self._root = root
+        self._expected = expected
+
+    def identity(self) -> str | None:
+        """Give the archive's identity; None where the folder is no archive yet. Raises OSError when it is away."""
+        try:
+            return (self._root / _IDENTITY).read_text(encoding="ascii").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def found(self) -> str:
+        """Make the folder an archive, and give the identity of it. Raises OSError."""
+        identity = secrets.token_hex(8)
+        write_durably(self._root / _IDENTITY, f"{identity}\n".encode("ascii"))
+        return identity
+
+    def require(self) -> None:
+        """Raise ArchiveAway unless the expected archive is there."""
+        if self._expected is None:
+            return
+        try:
+            there = self.identity()
+        except (OSError, UnicodeDecodeError):
+            there = None
+        if there != self._expected:
+            raise ArchiveAway(
+                "The archive isn't there: its folder is another's, or the empty one below a mount point.",
+                "Mount the archive where `paths.archive` says.",
+            )
 
     def store_original(
         self, source: Path, *, scan_id: str, file_type: str | None, sidecar: Mapping[str, Any]
@@ -79,8 +118,9 @@ class Archive:
 
         `file_type` is its type by content ("pdf", "tiff", "jpeg", "png"), None when it is none of ours. `sidecar` is
         what the database is to be told: JSON values; sha256, size_bytes and file_type are added. Raises
-        SourceChanged, ArchiveDamaged, and OSError (the archive is away or full, or `source` is).
+        SourceChanged, ArchiveAway, ArchiveDamaged, and OSError (the archive is away or full, or `source` is).
         """
+        self.require()
         with _opened(source) as descriptor:
             before = os.fstat(descriptor)
             incoming, sha256, size = self._bring_in(descriptor)
@@ -100,17 +140,32 @@ class Archive:
             incoming.unlink(missing_ok=True)
         told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
         write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
+        self.require()  # it may have gone meanwhile, and then all this lies below its mount point
         return StoredOriginal(sha256, size, known is not None)
 
     def original_path(self, sha256: str) -> Path:
-        """Find a stored original. Raises ArchiveDamaged when it isn't there."""
+        """Find a stored original. Raises ArchiveAway, and ArchiveDamaged when the archive hasn't got it."""
         path = _original_in(self._original_folder(sha256))
         if path is None:
-            raise ArchiveDamaged("An original isn't in the archive.", "Bring the archive back from its backup.")
+            self.require()
+            raise ArchiveDamaged("An original isn't in the archive.", _RESTORE)
         return path
 
+    def verify_original(self, sha256: str) -> None:
+        """Read a stored original through, so that what is wrong with the disk isn't laid to the scan.
+
+        Raises ArchiveAway, and ArchiveDamaged when it isn't there, can't be read, or isn't what was stored.
+        """
+        digest = None
+        with suppress(OSError), self.original_path(sha256).open("rb") as original:
+            digest = hashlib.file_digest(original, "sha256").hexdigest()
+        if digest != sha256:
+            self.require()
+            raise ArchiveDamaged("An original in the archive can't be read, or has changed.", _RESTORE)
+
     def store_document(self, source: Path) -> StoredDocument:
-        """Copy a document that was cut into the archive, durable. Raises ArchiveDamaged, and OSError."""
+        """Copy a document that was cut into the archive, durable. Raises ArchiveAway, ArchiveDamaged, and OSError."""
+        self.require()
         with _opened(source) as descriptor:
             incoming, sha256, size = self._bring_in(descriptor)
         try:
@@ -118,18 +173,20 @@ class Archive:
             make_folder(target.parent, self._root)
             if target.exists():
                 _same_size(target, size)
+                os.utime(target)  # young again: it isn't an orphan's time that counts
                 fsync_folder(target.parent)
             else:
                 rename_durably(incoming, target)
         finally:
             incoming.unlink(missing_ok=True)
+        self.require()  # as above
         return StoredDocument(sha256, size)
 
     def document_path(self, sha256: str) -> Path:
         """Find a stored document. Raises ArchiveDamaged when it isn't there."""
         path = self._document(sha256)
         if not path.is_file():
-            raise ArchiveDamaged("A document isn't in the archive.", "Bring the archive back from its backup.")
+            raise ArchiveDamaged("A document isn't in the archive.", _RESTORE)
         return path
 
     def note_quarantine(self, scan_id: str, number: str, sha256: str, text: str) -> None:
@@ -167,6 +224,7 @@ class Archive:
 
     def write_probe(self) -> None:
         """Write a file durably and remove it again. Raises EnvironmentUnfit when that fails."""
+        self.require()
         try:
             make_folder(self._incoming, self._root)
             probe = self._incoming / f"probe-{secrets.token_hex(8)}"
@@ -177,11 +235,6 @@ class Archive:
                 f"The archive can't be written ({errno.errorcode.get(error.errno or 0, 'OSError')}).",
                 "Look whether its folder is there, has room, and belongs to the service's user.",
             ) from None
-
-    def free_bytes(self) -> int:
-        """Say how much room there is for the service's user. Raises OSError when the archive is away."""
-        room = os.statvfs(self._root)
-        return room.f_bavail * room.f_frsize
 
     def sweep_incoming(self, before: float) -> int:
         """Remove what crashes left half-written, last changed before `before` (seconds since 1970); give how many."""

@@ -7,6 +7,7 @@ machines do, and asking it repeatedly is what its sweep by a child process does 
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import threading
@@ -168,8 +169,13 @@ class Watcher:
 
     def _stop_observer(self) -> None:
         if self._observer is not None:
+            # A thread that is stopped in the middle of a look says that it is inactive, as an error.
+            voice = logging.getLogger(InotifyObserver.__module__)
+            level = voice.level
+            voice.setLevel(logging.CRITICAL)
             self._observer.stop()
             self._observer.join(_STOP_SECONDS)
+            voice.setLevel(level)
         self._observer = self._kernel_reader = None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uuid_utils
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -73,6 +73,11 @@ class Database:
     def now(self) -> datetime:
         """Give the time to write into rows, in UTC."""
         return self._clock()
+
+    def reach(self) -> None:
+        """Ask the database for nothing. Raises DatabaseAway."""
+        with self.read() as connection:
+            connection.execute(select(1))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -119,6 +119,24 @@ def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
         )
 
 
+def unfiled_bytes(db: Database, station_code: str) -> int:
+    """Sum up the sizes of a station's scans whose pages aren't all filed yet. Raises DatabaseAway."""
+    # By way of what is unfinished, which has indexes: a full archive's worth of rows isn't looked at.
+    unplaced = select(scan.c.id).where(
+        scan.c.station_code == station_code,
+        scan.c.assembled_at.is_(None),
+        scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
+    )
+    unfinished = (StackState.OPEN.value, StackState.CLOSED.value, StackState.PLANNED.value)
+    placed = (
+        select(page.c.scan_id)
+        .join(stack, stack.c.id == page.c.stack_id)
+        .where(stack.c.station_code == station_code, stack.c.state.in_(unfinished))
+    )
+    with db.read() as connection:
+        return connection.scalar(select(func.sum(scan.c.size_bytes)).where(scan.c.id.in_(unplaced.union(placed)))) or 0
+
+
 def status(db: Database) -> Status:
     """Give the state of the whole database."""
     waiting = (ScanState.RECEIVED.value, ScanState.READING.value)

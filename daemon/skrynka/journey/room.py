@@ -1,0 +1,64 @@
+"""The station's disks: whether one more scan may be taken, and telling people when none may."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from skrynka.core.outages import Change, Outage, observe
+from skrynka.core.reserve import InWork, Volume, too_full
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Room:
+    """The room on the disks that a station's folders lie on. Called from one thread."""
+
+    def __init__(
+        self, folders: Mapping[str, Path], reserve_bytes: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`folders` by what people call them; `clock` gives monotonic seconds."""
+        self._folders = folders
+        self._reserve_bytes = reserve_bytes
+        self._clock = clock
+        self._waiting: dict[str, Volume] = {}
+        """By box whose next scan waits for room: the volume that has too little."""
+        self._outage: Outage | None = None
+
+    def is_there_for(self, box: str, scan_bytes: int, in_work: InWork) -> bool:
+        """Say whether a box's next scan, of this size, may be taken beside what is in work."""
+        full = too_full(self._volumes(), self._reserve_bytes, in_work, scan_bytes)
+        if full is None:
+            self.nothing_waits(box)
+        else:
+            self._waiting[box] = full
+        return full is None
+
+    def nothing_waits(self, box: str) -> None:
+        """Note that no scan of this box waits for room."""
+        self._waiting.pop(box, None)
+
+    def tell(self) -> None:
+        """Tell people when scans begin to wait for room, now and then while they do, and when none does any more."""
+        self._outage, telling = observe(self._outage, self._clock(), away=bool(self._waiting))
+        if telling is None:
+            return
+        if telling.change is Change.BACK:
+            _LOG.info("disk_freed", seconds=telling.seconds)
+            return
+        full = min(self._waiting.values(), key=lambda volume: volume.free_bytes)
+        _LOG.warning("disk_low", volume=full.name, free_bytes=full.free_bytes, seconds=telling.seconds or None)
+
+    def _volumes(self) -> list[Volume]:
+        found = []
+        for name, folder in self._folders.items():
+            # A folder that is away has its own words, and says nothing about room.
+            with suppress(OSError):
+                room = os.statvfs(folder)
+                found.append(Volume(name, folder.stat().st_dev, room.f_bavail * room.f_frsize))
+        return found

@@ -1,0 +1,49 @@
+"""Telling people what the service misses: its database, its archive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from skrynka.core import outages
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Outages:
+    """What is away now. Called from one thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives monotonic seconds."""
+        self._clock = clock
+        self._known: dict[str, outages.Outage] = {}
+
+    @property
+    def away(self) -> list[str]:
+        """Name what is away, in the order of the alphabet."""
+        return sorted(self._known)
+
+    def tell(self, what: str, *, away: bool, waiting: int, free_bytes: int | None, error: str | None = None) -> None:
+        """Tell people when "database" or "archive" goes, now and then while it is away, and when it is back.
+
+        `waiting` are the claimed scans that wait for it, `free_bytes` the room for more of them.
+        """
+        known, telling = outages.observe(self._known.get(what), self._clock(), away=away)
+        if known is None:
+            self._known.pop(what, None)
+        else:
+            self._known[what] = known
+        if telling is None:
+            return
+        if telling.change is outages.Change.BACK:
+            _LOG.info(f"{what}_returned", seconds=telling.seconds, waiting=waiting)
+        else:
+            _LOG.warning(
+                f"{what}_lost",
+                seconds=telling.seconds or None,
+                error=error,
+                waiting=waiting,
+                free_bytes=free_bytes,
+            )

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrynka.core.reserve import InWork, Volume, too_full
+
+RESERVE = 500
+NAMES = ("spool", "archive", "work", "state", "database")
+
+
+def one_disk(free: int) -> list[Volume]:
+    return [Volume(name, 1, free) for name in NAMES]
+
+
+def test_a_scan_is_written_four_times_on_one_disk() -> None:
+    # Fetched from a share, as an original, in the work folder, as documents.
+    assert too_full(one_disk(RESERVE + 400), RESERVE, InWork(), 100) is None
+    full = too_full(one_disk(RESERVE + 399), RESERVE, InWork(), 100)
+    assert full is not None
+
+
+def test_the_scans_in_work_come_first() -> None:
+    work = InWork(claimed_bytes=100, registered_bytes=50)
+    assert too_full(one_disk(RESERVE + 650), RESERVE, work, 100) is None
+    assert too_full(one_disk(RESERVE + 649), RESERVE, work, 100) is not None
+
+
+def test_the_disk_that_is_full_is_named() -> None:
+    volumes = [Volume(name, number, 10_000) for number, name in enumerate(NAMES)]
+    for place, name in enumerate(NAMES):
+        few = [Volume(each.name, each.device, 499 if each.name == name else each.free_bytes) for each in volumes]
+        assert too_full(few, RESERVE, InWork(), 0) == few[place]
+
+
+def test_a_folder_that_is_away_says_nothing() -> None:
+    assert too_full([], RESERVE, InWork(10**9, 10**9), 10**9) is None
+
+
+sizes = st.integers(0, 10**12)
+
+
+@given(st.lists(st.builds(Volume, st.sampled_from(NAMES), st.integers(0, 3), sizes), max_size=6), sizes, sizes, sizes)
+def test_where_there_is_room_for_a_scan_there_is_room_for_a_smaller_one(
+    volumes: list[Volume], claimed: int, registered: int, size: int
+) -> None:
+    if too_full(volumes, RESERVE, InWork(claimed, registered), size) is None:
+        assert too_full(volumes, RESERVE, InWork(claimed // 2, registered // 2), size // 2) is None
+        assert all(volume.free_bytes >= RESERVE for volume in volumes)

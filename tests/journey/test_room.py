@@ -1,0 +1,39 @@
+"""A full disk: scans wait, people hear of it once for all boxes, and again while it lasts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from skrynka.core.reserve import InWork
+from skrynka.journey.room import Room
+from skrynka.logs import Mode
+from tests.support.log_lines import listening
+
+
+def test_scans_wait_for_room_box_by_box_and_people_hear_of_it_on_change_and_every_five_minutes(tmp_path: Path) -> None:
+    stream = listening(Mode.JSON)
+    clock = [0.0]
+    disk = os.statvfs(tmp_path)
+    free = disk.f_bavail * disk.f_frsize
+    room = Room({"spool": tmp_path}, free // 2, lambda: clock[0])
+    assert not room.is_there_for("OBL-01", free, InWork())
+    assert room.is_there_for("OBL-02", 10, InWork())
+    for clock[0] in (0.0, 5.0, 299.0, 300.0):
+        room.tell()
+    room.nothing_waits("OBL-02")
+    room.tell()
+    assert room.is_there_for("OBL-01", 10, InWork())
+    clock[0] = 310.0
+    room.tell()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line.get("volume"), line.get("seconds")) for line in told] == [
+        ("disk_low", "spool", None),
+        ("disk_low", "spool", 300.0),
+        ("disk_freed", None, 310.0),
+    ]
+
+
+def test_a_folder_that_is_not_there_says_nothing_of_room(tmp_path: Path) -> None:
+    assert Room({"archive": tmp_path / "away"}, 1 << 60).is_there_for("OBL-01", 1, InWork())

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import json
+
+from skrynka.logs import Mode
+from skrynka.outages import Outages
+from tests.support.log_lines import listening
+
+
+def test_the_database_and_the_archive_are_told_apart_on_change_and_while_it_lasts() -> None:
+    stream = listening(Mode.JSON)
+    clock = [0.0]
+    outages = Outages(lambda: clock[0])
+    for clock[0], database, archive in (
+        (0.0, True, False),
+        (5.0, True, True),
+        (310.0, True, False),
+        (315.0, False, False),
+    ):
+        outages.tell("database", away=database, waiting=3, free_bytes=10**9)
+        outages.tell("archive", away=archive, waiting=3, free_bytes=10**9, error="EROFS")
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["message"]) for line in told] == [
+        ("database_lost", "the database is away; 3 claimed and waiting, 1.0 GB free for more"),
+        ("archive_lost", "the archive is away: EROFS; 3 claimed and waiting, 1.0 GB free for more"),
+        ("database_lost", "the database is away for 310 s now; 3 claimed and waiting, 1.0 GB free for more"),
+        ("archive_returned", "the archive is back after 305 s, 3 to archive"),
+        ("database_returned", "the database is back after 315 s, 3 to register"),
+    ]
+    assert outages.away == []
