@@ -21,18 +21,18 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_station_knows_its_archive_again(folders: tuple[Path, Path]) -> None:
-    known_archive(*folders).require()
-    known_archive(*folders).require()
+    known_archive(*folders, "ST").identity.require()
+    known_archive(*folders, "ST").identity.require()
 
 
 def test_the_empty_folder_below_a_mount_point_is_no_archive_and_nothing_is_written_there(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     state, archive = folders
-    known_archive(state, archive)
+    known_archive(state, archive, "ST")
     archive.rename(tmp_path / "unmounted")
     archive.mkdir()
-    away = known_archive(state, archive)
+    away = known_archive(state, archive, "ST")
     scan = tmp_path / "scan.pdf"
     scan.write_bytes(b"%PDF-")
     with pytest.raises(ArchiveAway):
@@ -52,26 +52,26 @@ def test_the_empty_folder_below_a_mount_point_is_no_archive_and_nothing_is_writt
 
 def test_another_stations_archive_is_not_taken_for_the_known_one(folders: tuple[Path, Path], tmp_path: Path) -> None:
     state, archive = folders
-    known_archive(state, archive)
+    known_archive(state, archive, "ST")
     other = tmp_path / "other"
     (other / "state").mkdir(parents=True)
     shutil.rmtree(archive)
     archive.mkdir()
-    known_archive(other / "state", archive)
+    known_archive(other / "state", archive, "B")
     with pytest.raises(ArchiveAway):
-        known_archive(state, archive).require()
+        known_archive(state, archive, "ST").identity.require()
 
 
 def test_stations_may_share_an_archive(folders: tuple[Path, Path], tmp_path: Path) -> None:
     state, archive = folders
-    known_archive(state, archive)
+    known_archive(state, archive, "ST")
     (tmp_path / "second").mkdir()
-    known_archive(tmp_path / "second", archive).require()
-    known_archive(state, archive).require()
+    known_archive(tmp_path / "second", archive, "B").identity.require()
+    known_archive(state, archive, "ST").identity.require()
 
 
 def test_an_archive_that_can_t_be_told_keeps_the_service_from_starting(folders: tuple[Path, Path]) -> None:
     state, archive = folders
     archive.rmdir()
     with pytest.raises(EnvironmentUnfit, match="which archive"):
-        known_archive(state, archive)
+        known_archive(state, archive, "ST")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import secrets
 import shutil
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.durable import write_durably
-from skrynka.steps.archive import Archive
+from skrynka.steps.archive import Archive, Identity
 
 _ARCHIVE = "archive"
 """The file in the state folder that names the station's archive."""
@@ -23,6 +25,17 @@ def make_private_folder(folder: Path) -> None:
         raise EnvironmentUnfit(
             f"{folder} can't be made ({type(error).__name__}).", "Make it, and give it to the service's user."
         ) from None
+
+
+def require_writable(folder: Path) -> None:
+    """Write a small file into one of the station's folders and remove it. Raises EnvironmentUnfit."""
+    probe = folder / f".probe-{secrets.token_hex(8)}"
+    try:
+        write_durably(probe, b"skrynka\n")
+        probe.unlink()
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "OSError")
+        raise EnvironmentUnfit(f"{folder} can't be written ({name}).", "Look at its disk and its rights.") from None
 
 
 def lock_station(state: Path) -> int:
@@ -41,7 +54,7 @@ def lock_station(state: Path) -> int:
     return descriptor
 
 
-def known_archive(state: Path, root: Path) -> Archive:
+def known_archive(state: Path, root: Path, station: str) -> Archive:
     """Give the station's archive: the one that it knows from its first start on, whether it is there now or not.
 
     A station that knows none takes the one that is there, and makes the folder one where it isn't. Raises
@@ -51,8 +64,8 @@ def known_archive(state: Path, root: Path) -> Archive:
     try:
         if told.exists():
             return Archive(root, told.read_text(encoding="ascii").strip())
-        fresh = Archive(root)
-        identity = fresh.identity() or fresh.found()
+        fresh = Identity(root)
+        identity = fresh.there or fresh.found(station)
         write_durably(told, f"{identity}\n".encode("ascii"))
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentUnfit(

@@ -29,6 +29,7 @@ from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
+from skrynka.journey.housekeeping import Housekeeping
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
@@ -36,7 +37,14 @@ from skrynka.journey.room import Room
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
 from skrynka.outages import Outages
-from skrynka.premises import clear_work, forget_environment, known_archive, lock_station, make_private_folder
+from skrynka.premises import (
+    clear_work,
+    forget_environment,
+    known_archive,
+    lock_station,
+    make_private_folder,
+    require_writable,
+)
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
@@ -81,7 +89,7 @@ class Service:
         self._lock = lock_station(configuration.state)
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
-        self._archive = known_archive(configuration.state, configuration.archive)
+        self._archive = known_archive(configuration.state, configuration.archive, settings.station.code)
         self._watcher = Watcher(self._hint)
         limits = settings.limits
         page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
@@ -123,6 +131,7 @@ class Service:
                 config_digest=configuration.digest,
             ),
         )
+        self._housekeeping = Housekeeping(self._database, self._archive, settings.station.code)
         self._intake_loop = Loop("intake", self._take_in, self._stop)
         self._filing_loop = Loop("filing", self._file, self._stop)
         count = settings.reading.readers or os.cpu_count() or 1
@@ -156,6 +165,7 @@ class Service:
                 self._watch(box)
         for loop in loops:
             loop.start()
+        self._probe()
         self._supervisor.ready()
         _LOG.info("service_ready", inboxes=len(self._configuration.boxes))
         try:
@@ -173,6 +183,18 @@ class Service:
             if self._once:
                 raise
             self._tell_outages({"database"})
+
+    def _probe(self) -> None:
+        """See that what the service lives from can be written, before it says that it is ready.
+
+        Raises EnvironmentUnfit for the station's own folders. An archive that is away is told, and waited for.
+        """
+        for folder in (self._configuration.spool, self._configuration.state, self._configuration.work):
+            require_writable(folder)
+        try:
+            self._archive.write_probe()
+        except EnvironmentUnfit:
+            self._tell_outages({"archive"})
 
     def _meet_database(self) -> None:
         """Do what must be done once with the database before any work."""
@@ -224,7 +246,8 @@ class Service:
         self._assembling.assemble()
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
-        return self._assembling.close_quiet(self._intake.expected)
+        wait = self._assembling.close_quiet(self._intake.expected)
+        return 0 if self._housekeeping.do_a_little() else wait
 
     def _hint(self, hint: Hint) -> None:
         self._intake.hint(hint)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from skrynka.core.catalogue import Catalogue
-from skrynka.core.errors import ScanRejected
+from skrynka.core.errors import ConservationBroken, ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.judging import JudgedPlan, judge, known_of
 from skrynka.core.model import RoutingCode, SheetKind, StackPage
@@ -123,7 +123,11 @@ class Filing:
             printed,
             self._seen(taken, pages, printed),
         )
-        judged = judge(plan(pages, known, gap_at_end=taken.gap_at_end), self._catalogue)
+        try:
+            judged = judge(plan(pages, known, gap_at_end=taken.gap_at_end), self._catalogue)
+        except ConservationBroken:
+            _LOG.error("plan_refused", box=taken.box_code, stack_number=taken.name, stack_id=taken.id)
+            raise
         stacks.store_plan(self._database, taken, plan_to_json(judged), self._rules.config_digest)
         return judged
 

@@ -232,7 +232,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             _E,
             "stack[ {stack_number}][ {box}]: the plan doesn't account for every page, nothing was filed",
             "A defect of this program was caught before it could lose a page.",
-            "Keep the papers. Report it with the stack's id; the stack stays in the queue.",
+            "Keep the papers. Report it with the stack's id; after three tries the stack is in quarantine.",
         ),
         # The station
         "database_lost": Event(
@@ -264,7 +264,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "disk_freed": Event(_I, "there is room again[ after {seconds:s}]", "Scans are taken again."),
         "orphans_removed": Event(
-            _D, "{orphans:# orphan} removed", "Documents that a crash had cut and never recorded; they are cut again."
+            _I,
+            "{orphans:# orphan} removed from the archive",
+            "Documents that a crash had cut and never recorded, a day old and more: they were cut again.",
         ),
         # Foreign voices
         "library_said": Event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -31,6 +31,9 @@ from skrynka.store.plan_json import missing_to_json
 from skrynka.store.states import StackState
 from skrynka.store.tables import page, stack
 from skrynka.store.upserts import upsert
+
+_AT_ONCE = 500
+"""Hashes in one question: engines bound how many values a statement may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,21 @@ def record_filing(
         return _Filing(connection, taken, row.box_code, judged, documents, received_on, db.now()).record()
 
     return db.transact(work)
+
+
+def recorded_documents(db: Database, hashes: Collection[str]) -> set[str]:
+    """Give those of these hashes that documents of cases have. Raises DatabaseAway."""
+    with db.read() as connection:
+        return {
+            sha256
+            for some in _batched(sorted(hashes), _AT_ONCE)
+            for sha256 in connection.scalars(select(document.c.sha256).where(document.c.sha256.in_(some)))
+        }
+
+
+def _batched(values: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Give the values in runs of so many at most."""
+    return (values[start : start + most] for start in range(0, len(values), most))
 
 
 class _Filing:

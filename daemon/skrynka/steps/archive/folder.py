@@ -28,12 +28,12 @@ from typing import Any
 
 from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably, write_durably
+from skrynka.steps.archive.identity import Identity
 
 _ORIGINALS = "originals"
 _DOCUMENTS = "documents"
 _QUARANTINE = "quarantine"
 _INCOMING = ".incoming"
-_IDENTITY = ".skrynka-archive"
 _REASON = "reason.txt"
 _LINK = "original"
 _PROBE = b"skrynka\n"
@@ -42,10 +42,6 @@ _RESTORE = "Bring the archive back from its backup."
 
 class SourceChanged(SkrynkaError):
     """A scan grew or changed while it was copied: its writer isn't done. Nothing was stored; try again later."""
-
-
-class ArchiveAway(EnvironmentUnfit):
-    """The archive isn't where it should be, so nothing is known to be gone: it is all worth trying again later."""
 
 
 class ArchiveDamaged(EnvironmentUnfit):
@@ -82,34 +78,7 @@ class Archive:
         finds something here raises ArchiveAway. None takes whatever is there.
         """
         self._root = root
-        self._expected = expected
-
-    def identity(self) -> str | None:
-        """Give the archive's identity; None where the folder is no archive yet. Raises OSError when it is away."""
-        try:
-            return (self._root / _IDENTITY).read_text(encoding="ascii").strip() or None
-        except FileNotFoundError:
-            return None
-
-    def found(self) -> str:
-        """Make the folder an archive, and give the identity of it. Raises OSError."""
-        identity = secrets.token_hex(8)
-        write_durably(self._root / _IDENTITY, f"{identity}\n".encode("ascii"))
-        return identity
-
-    def require(self) -> None:
-        """Raise ArchiveAway unless the expected archive is there."""
-        if self._expected is None:
-            return
-        try:
-            there = self.identity()
-        except (OSError, UnicodeDecodeError):
-            there = None
-        if there != self._expected:
-            raise ArchiveAway(
-                "The archive isn't there: its folder is another's, or the empty one below a mount point.",
-                "Mount the archive where `paths.archive` says.",
-            )
+        self.identity = Identity(root, expected)
 
     def store_original(
         self, source: Path, *, scan_id: str, file_type: str | None, sidecar: Mapping[str, Any]
@@ -120,7 +89,7 @@ class Archive:
         what the database is to be told: JSON values; sha256, size_bytes and file_type are added. Raises
         SourceChanged, ArchiveAway, ArchiveDamaged, and OSError (the archive is away or full, or `source` is).
         """
-        self.require()
+        self.identity.require()
         with _opened(source) as descriptor:
             before = os.fstat(descriptor)
             incoming, sha256, size = self._bring_in(descriptor)
@@ -140,14 +109,14 @@ class Archive:
             incoming.unlink(missing_ok=True)
         told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
         write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
-        self.require()  # it may have gone meanwhile, and then all this lies below its mount point
+        self.identity.require()  # it may have gone meanwhile, and then all this lies below its mount point
         return StoredOriginal(sha256, size, known is not None)
 
     def original_path(self, sha256: str) -> Path:
         """Find a stored original. Raises ArchiveAway, and ArchiveDamaged when the archive hasn't got it."""
         path = _original_in(self._original_folder(sha256))
         if path is None:
-            self.require()
+            self.identity.require()
             raise ArchiveDamaged("An original isn't in the archive.", _RESTORE)
         return path
 
@@ -160,12 +129,12 @@ class Archive:
         with suppress(OSError), self.original_path(sha256).open("rb") as original:
             digest = hashlib.file_digest(original, "sha256").hexdigest()
         if digest != sha256:
-            self.require()
+            self.identity.require()
             raise ArchiveDamaged("An original in the archive can't be read, or has changed.", _RESTORE)
 
     def store_document(self, source: Path) -> StoredDocument:
         """Copy a document that was cut into the archive, durable. Raises ArchiveAway, ArchiveDamaged, and OSError."""
-        self.require()
+        self.identity.require()
         with _opened(source) as descriptor:
             incoming, sha256, size = self._bring_in(descriptor)
         try:
@@ -179,7 +148,7 @@ class Archive:
                 rename_durably(incoming, target)
         finally:
             incoming.unlink(missing_ok=True)
-        self.require()  # as above
+        self.identity.require()  # as above
         return StoredDocument(sha256, size)
 
     def document_path(self, sha256: str) -> Path:
@@ -224,7 +193,7 @@ class Archive:
 
     def write_probe(self) -> None:
         """Write a file durably and remove it again. Raises EnvironmentUnfit when that fails."""
-        self.require()
+        self.identity.require()
         try:
             make_folder(self._incoming, self._root)
             probe = self._incoming / f"probe-{secrets.token_hex(8)}"
@@ -235,6 +204,25 @@ class Archive:
                 f"The archive can't be written ({errno.errorcode.get(error.errno or 0, 'OSError')}).",
                 "Look whether its folder is there, has room, and belongs to the service's user.",
             ) from None
+
+    def old_documents(self, prefix: str, before: float) -> set[str]:
+        """Give the hashes, beginning with these two digits, of documents last stored before then (seconds since 1970).
+
+        Raises ArchiveAway, and OSError.
+        """
+        self.identity.require()
+        found = set()
+        with suppress(FileNotFoundError), os.scandir(self._root / _DOCUMENTS / prefix) as entries:
+            for entry in entries:
+                if entry.name.endswith(".pdf") and entry.stat(follow_symlinks=False).st_mtime < before:
+                    found.add(entry.name.removesuffix(".pdf"))
+        return found
+
+    def remove_document(self, sha256: str) -> None:
+        """Remove a document that no case has; one that isn't there is no error. Raises OSError."""
+        path = self._document(sha256)
+        path.unlink(missing_ok=True)
+        fsync_folder(path.parent)
 
     def sweep_incoming(self, before: float) -> int:
         """Remove what crashes left half-written, last changed before `before` (seconds since 1970); give how many."""

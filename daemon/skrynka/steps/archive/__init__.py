@@ -1,0 +1,23 @@
+"""The archive: originals and documents by content, and what is in quarantine.
+
+`folder` is what it holds, `identity` which archive it is.
+"""
+
+from skrynka.steps.archive.folder import (
+    Archive,
+    ArchiveDamaged,
+    SourceChanged,
+    StoredDocument,
+    StoredOriginal,
+)
+from skrynka.steps.archive.identity import ArchiveAway, Identity
+
+__all__ = [
+    "Archive",
+    "ArchiveAway",
+    "ArchiveDamaged",
+    "Identity",
+    "SourceChanged",
+    "StoredDocument",
+    "StoredOriginal",
+]
