@@ -11,6 +11,7 @@ import structlog
 
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.readers.processes import ReaderStopped
+from skrynka.shares.process import ShareStopped
 from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ class Loop:
     def _once(self) -> float | None:
         try:
             wait = self._work()
-        except ReaderStopped:
+        except (ReaderStopped, ShareStopped):
             return None
         except LeaseLost:
             _LOG.info("lease_lost", work=self.name)

@@ -1,6 +1,7 @@
 """The composition root: the only place that wires things together.
 
-    intake thread     watch, sweep, settle, claim, register        journey/intake.py
+    inbox threads     one inbox each: watch, sweep, settle, claim  journey/taking.py
+    intake thread     register what was claimed                    journey/intake.py
     reader threads    one scan each, in a process of its own       journey/reading.py
     filing thread     assemble stacks; plan, cut, record           journey/assembling.py, journey/filing.py
 
@@ -34,6 +35,7 @@ from skrynka.journey.inboxes import Inbox
 from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
 from skrynka.journey.room import Room
+from skrynka.journey.taking import Taking
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
 from skrynka.outages import Outages
@@ -48,6 +50,7 @@ from skrynka.premises import (
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
+from skrynka.shares.hand import ShareHand
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.steps.watching import Hint, Watcher, WatchUnavailable
 from skrynka.store import boxes as known_boxes
@@ -65,6 +68,8 @@ _ONCE_LOOK_SECONDS = 0.2
 _ONCE_STUCK_SECONDS = 180.0
 """Longer than any single step may take: a page has a minute, and a file settles in seconds."""
 _END_SECONDS = 30.0
+_BURST_SECONDS = 60.0
+"""Overflows of the kernel's queue that come closer together than this are one trouble."""
 
 
 class Service:
@@ -90,7 +95,7 @@ class Service:
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
         self._archive = known_archive(configuration.state, configuration.archive, settings.station.code)
-        self._watcher = Watcher(self._hint)
+        self._watcher = Watcher(self._hint, self._overflowed)
         limits = settings.limits
         page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
         self._readers = readers = Readers(
@@ -98,7 +103,6 @@ class Service:
         )
         self._numbers = ScanNumbers(configuration.state)
         self._intake = Intake(
-            [_inbox(box, configuration) for box in configuration.boxes],
             self._database,
             self._archive,
             self._numbers,
@@ -132,7 +136,17 @@ class Service:
             ),
         )
         self._housekeeping = Housekeeping(self._database, self._archive, settings.station.code)
-        self._intake_loop = Loop("intake", self._take_in, self._stop)
+        self._intake_loop = Loop("intake", self._register, self._stop)
+        self._hands = {
+            box.code: _hand(box, configuration, self._stop) for box in configuration.boxes if box.kind == "share"
+        }
+        self._takings = {
+            box.code: Taking(_inbox(box, configuration), self._intake.station, self._hands.get(box.code))
+            for box in configuration.boxes
+        }
+        self._taking_loops = {code: self._taking_loop(code, taking) for code, taking in self._takings.items()}
+        self._unwatched: set[str] = set()
+        self._overflowed_at: float | None = None
         self._filing_loop = Loop("filing", self._file, self._stop)
         count = settings.reading.readers or os.cpu_count() or 1
         rules = ReadingRules(
@@ -159,7 +173,7 @@ class Service:
         _LOG.info("service_started", version=__version__, station=station)
         self._readers.prepare()
         self._recover()
-        loops = [self._intake_loop, *self._reading_loops, self._filing_loop]
+        loops = [*self._taking_loops.values(), self._intake_loop, *self._reading_loops, self._filing_loop]
         for box in self._configuration.boxes:
             if box.kind == "local":
                 self._watch(box)
@@ -176,7 +190,7 @@ class Service:
 
     def _recover(self) -> None:
         """Take up what an earlier run left; the database may be away, and then its part comes later."""
-        self._intake.recover()
+        self._intake.recover(self._takings)
         try:
             self._meet_database()
         except DatabaseAway:
@@ -207,24 +221,32 @@ class Service:
         reset_interrupted(self._database)
         self._met_database = True
 
-    def _take_in(self) -> float | None:
+    def _taking_loop(self, code: str, taking: Taking) -> Loop:
+        """One round of an inbox; wakes the intake where something was claimed."""
+        loop: Loop
+
+        def work() -> float | None:
+            if code not in self._hands:
+                self._mend_watch(code)
+            claimed = taking.claimed
+            try:
+                return taking.look(loop.show_life)
+            finally:
+                if taking.claimed != claimed:
+                    self._intake_loop.wake()
+
+        loop = Loop(f"inbox-{code}", work, self._stop)
+        return loop
+
+    def _register(self) -> float | None:
         """One round of intake; wakes the readers where it brought something in."""
-        self._mend_watches()
-        failure: OSError | None = None
-        wait: float | None = None
-        try:
-            wait = self._intake.look()
-        except OSError as error:
-            # A disk or an inbox fails: what is claimed already still goes on.
-            failure = error
         if not self._met_database:
             self._meet_database()
-        if self._intake.forward():
-            for loop in self._reading_loops:
-                loop.wake()
-        if failure is not None:
-            raise failure
-        return wait
+        if not self._intake.forward(self._intake_loop.show_life):
+            return None
+        for loop in self._reading_loops:
+            loop.wake()
+        return 0
 
     def _reading_loop(self, number: int, reading: Reading) -> Loop:
         loop: Loop
@@ -250,26 +272,46 @@ class Service:
         return 0 if self._housekeeping.do_a_little() else wait
 
     def _hint(self, hint: Hint) -> None:
-        self._intake.hint(hint)
-        self._intake_loop.wake()
+        self._takings[hint.inbox].hint(hint.name, hint.arrival)
+        self._taking_loops[hint.inbox].wake()
+
+    def _overflowed(self) -> None:
+        """Look into every watched inbox, for the kernel has lost events; tell it once for a burst."""
+        now, before = time.monotonic(), self._overflowed_at
+        self._overflowed_at = now
+        if before is None or now - before > _BURST_SECONDS:
+            _LOG.warning("watch_overflowed")
+        for code, taking in self._takings.items():
+            if code not in self._hands:
+                taking.sweep()
+                self._taking_loops[code].wake()
 
     def _watch(self, box: Box) -> None:
         try:
             self._watcher.watch(box.code, box.inbox)
-        except WatchUnavailable:
-            _LOG.info("watch_failed", inbox=box.code)
+        except WatchUnavailable as unavailable:
+            self._tell_unwatched(box.code, unavailable)
         else:
             _LOG.debug("inbox_watched", inbox=box.code)
 
-    def _mend_watches(self) -> None:
-        for code in self._watcher.health():
-            try:
-                self._watcher.repair(code)
-            except (WatchUnavailable, KeyError):
-                continue
-            # Watched anew first, then looked at: what came in between is in the listing.
-            self._intake.sweep(code)
-            _LOG.info("inbox_watched", inbox=code)
+    def _mend_watch(self, code: str) -> None:
+        if self._watcher.watches(code):
+            return
+        try:
+            self._watcher.repair(code)
+        except WatchUnavailable as unavailable:
+            self._tell_unwatched(code, unavailable)
+            return
+        # Watched anew first, then looked at: what came in between is in the listing.
+        self._takings[code].sweep()
+        self._unwatched.discard(code)
+        _LOG.info("inbox_watched", inbox=code)
+
+    def _tell_unwatched(self, code: str, unavailable: WatchUnavailable) -> None:
+        """Say once that the kernel has no watch for an inbox; of a folder that isn't there its sweeps tell."""
+        if unavailable.exhausted and code not in self._unwatched:
+            self._unwatched.add(code)
+            _LOG.warning("watch_failed", inbox=code)
 
     def _supervise(self, loops: list[Loop]) -> None:
         idle_looks = 0
@@ -346,6 +388,8 @@ class Service:
         for loop in loops:
             if not loop.join(max(0.1, ends_at - time.monotonic())):
                 _LOG.error("work_failed", work=loop.name, error="did_not_end", location="service")
+        for hand in self._hands.values():
+            hand.close()
         self._database.close()
         os.close(self._lock)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -366,6 +410,11 @@ def _volumes(configuration: Configuration) -> dict[str, Path]:
     return volumes if database is None else {**volumes, "database": database.parent}
 
 
+def _hand(box: Box, configuration: Configuration, stop: threading.Event) -> ShareHand:
+    lock = configuration.state / f"share-{box.code}.lock"
+    return ShareHand(box.inbox, lock, marker=box.marker, stopping=stop.is_set)
+
+
 def _inbox(box: Box, configuration: Configuration) -> Inbox:
     intake = configuration.settings.intake
     share = box.kind == "share"
@@ -379,4 +428,5 @@ def _inbox(box: Box, configuration: Configuration) -> Inbox:
         ),
         sweep_seconds=intake.share_sweep_seconds if share else intake.sweep_seconds,
         ordered=box.assemble is Assemble.STACK,
+        marker=box.marker,
     )

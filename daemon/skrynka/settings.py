@@ -141,6 +141,8 @@ class Box(_Table):
     """The service centre where the box stands."""
     inbox: Path
     kind: Literal["local", "share"] = "local"
+    marker: Annotated[str, StringConstraints(pattern=r"^\.[A-Za-z0-9._-]{1,63}$")] | None = None
+    """The name of a hidden file that always lies in the inbox: where it is missing, the inbox is away, not empty."""
     assemble: Assemble = Assemble.FILE
 
 

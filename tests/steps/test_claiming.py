@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from skrynka.core.claims import Claim, from_sidecar, to_sidecar
+from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, from_sidecar, to_sidecar
 from skrynka.core.entries import Odd, OddKind, Seen
-from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
+from skrynka.steps import moving
+from skrynka.steps.claiming import fetch, look_up, open_claims, prepare, release, take
 from skrynka.steps.listing import list_inbox
 from tests.support.syscalls import calls_that_last, position
 
@@ -37,17 +39,28 @@ class Place:
 
     def take(self, seen: Seen, number: int = 1, *, share: bool = False) -> Claim | Odd:
         """Claim it under this number."""
-        return claim(
+        return take(self.prepared(seen, number, share=share), moving)
+
+    def prepared(self, seen: Seen, number: int = 1, *, share: bool = False) -> Claim:
+        """Do what comes before the file moves."""
+        return prepare(
             self.spool,
             self.inbox,
             seen,
+            moving,
             scan_id=f"id-{number}",
             number=number,
             station="ST-1",
             box="OBL-01",
             claimed_at=AT,
-            share=share,
+            via_share=share,
         )
+
+    def found(self) -> list[Claim | Odd]:
+        """Start again: give what is claimed, wherever it lies."""
+        opened = open_claims(self.spool)
+        found = [look_up(claim, moving) for claim in opened.in_shares]
+        return [*opened.claims, *(each for each in found if each is not None)]
 
     def taken(self, seen: Seen, number: int = 1, *, share: bool = False) -> Claim:
         """Claim it, as a regular file."""
@@ -74,6 +87,24 @@ def apart(tmp_path: Path) -> Iterator[Place]:
         pytest.skip("no other file system to be had here")
     with tempfile.TemporaryDirectory(dir=shm) as folder:
         yield Place(Path(folder) / "inbox", tmp_path / "spool")
+
+
+def brought(claim: Claim) -> Claim:
+    """Bring a claim into the spool."""
+    return fetch(claim, moving, moving.no_progress)
+
+
+TAKES = (
+    "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+    "from skrynka.core.claims import ClaimLost\n"
+    "from skrynka.steps import moving\n"
+    "from skrynka.steps.claiming import prepare, release, take\n"
+    "from skrynka.steps.listing import list_inbox\n"
+    "def taken(spool, inbox, seen, scan_id, number=1, station='S', share=False):\n"
+    "    return take(prepare(spool, inbox, seen, moving, scan_id=scan_id, number=number, station=station, box='B',\n"
+    "                        claimed_at=datetime.now(UTC), via_share=share), moving)\n"
+)
+"""The beginning of a child process that claims."""
 
 
 def test_a_claimed_file_is_in_the_spool_with_a_sidecar_that_tells_all(place: Place) -> None:
@@ -122,16 +153,12 @@ def test_of_processes_that_race_for_files_each_file_goes_to_one(place: Place, *,
     names = [f"{number}.pdf" for number in range(20)]
     for name in names:
         place.drop(name.encode(), name)
-    code = (
-        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from skrynka.steps.claiming import claim, ClaimLost\n"
-        "from skrynka.steps.listing import list_inbox\n"
+    code = TAKES + (
         "inbox, spool, who, share = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4] == 'True'\n"
         "seen = list_inbox(inbox, lambda name: name.startswith('.')).seen\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "for n, each in enumerate(seen):\n"
-        "    try: claim(spool, inbox, each, scan_id=f'{who}-{n}', number=n, station=who, box='B',\n"
-        "               claimed_at=datetime.now(UTC), share=share)\n"
+        "    try: taken(spool, inbox, each, f'{who}-{n}', n, who, share)\n"
         "    except ClaimLost: pass\n"
     )
     spools = [place.spool / who for who in ("one", "two", "three")]
@@ -150,7 +177,9 @@ def test_of_processes_that_race_for_files_each_file_goes_to_one(place: Place, *,
     for racer in racers:
         racer.communicate()
         assert racer.returncode == 0
-    contents = [each.path.read_bytes().decode() for spool in spools for each in open_claims(spool).claims]
+    opened = [open_claims(spool) for spool in spools]
+    claims = [claim for each in opened for claim in (*each.claims, *each.in_shares)]
+    contents = [claim.path.read_bytes().decode() for claim in claims]
     assert sorted(contents) == sorted(names)
     assert list_inbox(place.inbox, lambda name: name.startswith(".")).seen == ()
 
@@ -194,7 +223,7 @@ def test_a_fifo_swapped_in_on_a_share_is_set_aside(place: Place) -> None:
     (place.inbox / NAME).unlink()
     os.mkfifo(place.inbox / NAME)
     assert place.take(seen, share=True) == Odd(NAME, OddKind.FIFO)
-    assert open_claims(place.spool).claims == ()
+    assert place.found() == []
 
 
 def test_a_link_taken_by_a_process_that_was_killed_is_set_aside_at_the_next_start(place: Place) -> None:
@@ -209,13 +238,12 @@ def test_a_link_taken_by_a_process_that_was_killed_is_set_aside_at_the_next_star
 def test_on_a_share_the_rename_stays_within_it_and_the_copy_follows(place: Place) -> None:
     taken = place.taken(place.drop(), share=True)
     assert taken.path == place.inbox / ".claimed" / "ST-1" / "id-1"
-    assert open_claims(place.spool).claims == (taken,)
-    fetched = fetch(taken)
+    assert place.found() == [taken]
+    fetched = brought(taken)
     assert fetched.path.read_bytes() == b"%PDF"
     assert fetched.path.parent == place.spool / "id-1"
     assert not taken.path.exists()
-    assert fetch(fetched) is fetched
-    assert open_claims(place.spool).claims == (fetched,)
+    assert place.found() == [fetched]
     release(fetched)
     assert place.left() == []
 
@@ -224,41 +252,76 @@ def test_an_inbox_on_another_file_system_is_claimed_as_a_share(apart: Place) -> 
     taken = apart.taken(apart.drop())
     assert taken.path == apart.inbox / ".claimed" / "ST-1" / "id-1"
     assert not taken.changed
-    assert open_claims(apart.spool).claims == (taken,)
-    assert fetch(taken).path.read_bytes() == b"%PDF"
+    assert apart.found() == [taken]
+    assert brought(taken).path.read_bytes() == b"%PDF"
 
 
 def test_a_copy_that_was_killed_half_way_is_made_again(place: Place) -> None:
     taken = place.taken(place.drop(), share=True)
     (taken.folder / "original.part").write_bytes(b"%P")
-    assert fetch(open_claims(place.spool).claims[0]).path.read_bytes() == b"%PDF"
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    assert brought(found).path.read_bytes() == b"%PDF"
 
 
-def test_a_copy_killed_before_the_shares_file_went_is_released_with_it(place: Place) -> None:
+def test_a_copy_killed_before_the_shares_file_went_is_found_whole_and_the_file_goes(place: Place) -> None:
     taken = place.taken(place.drop(), share=True)
     (taken.folder / "original").write_bytes(b"%PDF")
-    found = open_claims(place.spool).claims[0]
-    assert found.path == taken.folder / "original"
-    release(found)
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    assert (found.path, found.changed) == (taken.folder / "original", False)
     assert not taken.path.exists()
+
+
+def test_a_file_that_changes_while_it_is_copied_stays_where_it_is(place: Place) -> None:
+    taken = place.taken(place.drop(b"%PDF" + bytes(3 << 20)), share=True)
+    told: list[None] = []
+
+    def write_more() -> None:
+        told.append(None)
+        if len(told) == 1:
+            with taken.path.open("ab") as writer:
+                writer.write(b"more")
+
+    with pytest.raises(ClaimRestless):
+        fetch(taken, moving, write_more)
+    assert taken.path.read_bytes().endswith(b"more")
+    assert [each.name for each in taken.folder.iterdir()] == ["claim.json"]
+    assert brought(taken).path.read_bytes().endswith(b"more")
 
 
 def test_claims_on_a_share_that_is_away_are_kept_until_it_is_back(place: Place) -> None:
     taken = place.taken(place.drop(), share=True)
     place.inbox.rename(place.inbox.with_name("away"))
-    found = open_claims(place.spool)
-    assert (found.claims, found.away) == ((), ("id-1",))
+    with pytest.raises(FileNotFoundError):
+        place.found()
     place.inbox.with_name("away").rename(place.inbox)
-    assert open_claims(place.spool).claims == (taken,)
+    assert place.found() == [taken]
+
+
+def test_a_start_touches_no_share(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    shutil.rmtree(place.inbox)
+    opened = open_claims(place.spool)
+    assert (opened.claims, opened.in_shares) == ((), (taken,))
 
 
 @pytest.mark.parametrize("share", [False, True])
 def test_a_sidecar_alone_is_removed_and_the_file_stays_in_its_inbox(place: Place, *, share: bool) -> None:
-    taken = place.taken(place.drop(), share=share)
-    taken.path.rename(place.inbox / NAME)
-    assert open_claims(place.spool).claims == ()
+    claim = place.prepared(place.drop(), share=share)
+    assert place.found() == []
     assert [each.name for each in list_inbox(place.inbox).seen] == [NAME]
-    assert not taken.folder.exists()
+    assert not claim.folder.exists()
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_what_became_of_a_claim_that_broke_off_can_be_asked(place: Place, *, share: bool) -> None:
+    claim = place.prepared(place.drop(), share=share)
+    taken = take(claim, moving)
+    assert look_up(claim, moving) == taken
+    taken_back = place.prepared(place.drop(), 2, share=share)
+    assert look_up(taken_back, moving) is None
+    assert not taken_back.folder.exists()
 
 
 def test_a_folder_without_a_sidecar_is_removed_if_it_holds_nothing_of_worth(place: Place) -> None:
@@ -345,13 +408,11 @@ def test_a_share_where_nothing_can_be_made_refuses(place: Place) -> None:
 
 def test_a_spool_that_cannot_be_written_leaves_the_file_in_its_inbox(place: Place) -> None:
     seen = place.drop()
-    code = (
-        "import resource, sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from skrynka.steps.claiming import claim; from skrynka.steps.listing import list_inbox\n"
+    code = TAKES + (
+        "import resource\n"
         "spool, inbox = Path(sys.argv[1]), Path(sys.argv[2])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
-        "try: claim(spool, inbox, list_inbox(inbox).seen[0], scan_id='id', number=1, station='S', box='B',\n"
-        "           claimed_at=datetime.now(UTC))\n"
+        "try: taken(spool, inbox, list_inbox(inbox).seen[0], 'id')\n"
         "except OSError: sys.exit(7)"
     )
     # Without our environment: whatever measures the child by it would write files at its end, and can't.
@@ -363,12 +424,9 @@ def test_a_spool_that_cannot_be_written_leaves_the_file_in_its_inbox(place: Plac
 
 def test_the_sidecar_is_durable_before_the_file_moves_and_the_names_after(place: Place, tmp_path: Path) -> None:
     place.drop()
-    code = (
-        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from skrynka.steps.claiming import claim, release; from skrynka.steps.listing import list_inbox\n"
+    code = TAKES + (
         "spool, inbox = Path(sys.argv[1]), Path(sys.argv[2])\n"
-        "release(claim(spool, inbox, list_inbox(inbox).seen[0], scan_id='id', number=1, station='S', box='B',\n"
-        "              claimed_at=datetime.now(UTC)))\n"
+        "release(taken(spool, inbox, list_inbox(inbox).seen[0], 'id'))\n"
     )
     calls = calls_that_last(code, tmp_path / "log", place.spool, place.inbox)
     folder = position(calls, "fsync", f"{place.spool}>")

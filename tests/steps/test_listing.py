@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from skrynka.core.entries import Ends, OddKind
-from skrynka.steps.listing import InboxAway, ShareLister, list_inbox, peek, writer_holds
+from skrynka.core.entries import OddKind
+from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox, peek, writer_holds
 
 NOT_UTF_8 = os.fsdecode(b"\xcf\xee\xeb.pdf")
 
@@ -53,32 +53,21 @@ def test_what_is_no_regular_file_is_told_and_never_opened(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)  # a socket's address may have 107 bytes only
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
-        listing = list_inbox(tmp_path, hidden, ends_of=["pipe", "link", "folder", "socket"])
+        listing = list_inbox(tmp_path, hidden)
     assert [(each.name, each.what) for each in listing.odd] == [
         ("folder", OddKind.FOLDER),
         ("link", OddKind.SYMLINK),
         ("pipe", OddKind.FIFO),
         ("socket", OddKind.SOCKET),
     ]
-    assert listing.ends == {}
 
 
 def test_names_stay_out_of_every_repr(tmp_path: Path) -> None:
     (tmp_path / "Шевченко.pdf").write_bytes(b"")
     (tmp_path / "Франко").mkdir()
-    told = repr(list_inbox(tmp_path, ends_of=["Шевченко.pdf"]))
+    told = repr(list_inbox(tmp_path))
     assert "Шевченко" not in told
     assert "Франко" not in told
-
-
-def test_ends_are_read_only_where_asked(tmp_path: Path) -> None:
-    (tmp_path / "long").write_bytes(b"a" * 1024 + b"middle" + b"z" * 1024)
-    (tmp_path / "short").write_bytes(b"short")
-    (tmp_path / "other").write_bytes(b"other")
-    assert list_inbox(tmp_path, ends_of=["long", "short", "gone"]).ends == {
-        "long": Ends(b"a" * 1024, b"z" * 1024),
-        "short": Ends(b"short", b"short"),
-    }
 
 
 def test_peeking_at_a_fifo_a_link_or_nothing_gives_nothing_at_once(tmp_path: Path) -> None:
@@ -95,9 +84,16 @@ def test_an_inbox_that_is_missing_is_away_and_its_path_is_not_told(tmp_path: Pat
     assert caught.value.__suppress_context__
 
 
-def test_a_share_without_its_marker_is_away_rather_than_empty(tmp_path: Path) -> None:
-    with pytest.raises(InboxAway):
+def test_a_listing_tells_which_folder_it_was(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    status = tmp_path.stat()
+    assert list_inbox(tmp_path / "link").folder == (status.st_dev, status.st_ino)
+
+
+def test_an_inbox_without_its_marker_is_away_rather_than_empty(tmp_path: Path) -> None:
+    with pytest.raises(InboxAway) as caught:
         list_inbox(tmp_path, marker=".share")
+    assert caught.value.why == NO_MARKER
     (tmp_path / ".share").write_bytes(b"")
     assert list_inbox(tmp_path, hidden, marker=".share").seen == ()
 
@@ -128,38 +124,3 @@ def test_where_the_kernel_cannot_say_nothing_is_claimed_to_be_known(tmp_path: Pa
     fill(tmp_path)
     for name in ("pipe", "link", "gone"):
         assert writer_holds(tmp_path / name) is None
-
-
-def test_a_share_is_listed_by_a_child_with_the_same_result(tmp_path: Path) -> None:
-    fill(tmp_path)
-    (tmp_path / ".share").write_bytes(b"")
-    ends_of = ["b.pdf", NOT_UTF_8]
-    lister = ShareLister(tmp_path, 30, marker=".share")
-    assert lister.look(hidden, ends_of) == list_inbox(tmp_path, hidden, ends_of)
-
-
-def test_a_missing_share_is_away_by_its_childs_word(tmp_path: Path) -> None:
-    with pytest.raises(InboxAway, match="ENOENT"):
-        ShareLister(tmp_path / "gone", 30).look()
-
-
-def interpreter(folder: Path, script: str) -> str:
-    """Stand in for the child: a real process of another program."""
-    path = folder / "python"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_a_child_that_hangs_is_left_when_its_time_is_up(tmp_path: Path) -> None:
-    lister = ShareLister(tmp_path, 0.1, python=interpreter(tmp_path, "exec sleep 1000"))
-    for _ in range(2):
-        with pytest.raises(InboxAway, match="hung"):
-            lister.look()
-
-
-@pytest.mark.parametrize("answer", ["", "[]", '{"seen": [[1]], "odd": [], "ends": {}}', '{"seen": []}'])
-def test_a_child_that_dies_or_raves_is_a_share_that_is_away(tmp_path: Path, answer: str) -> None:
-    python = interpreter(tmp_path, f"cat > {os.devnull}; printf '%s' '{answer}'")
-    with pytest.raises(InboxAway, match="died"):
-        ShareLister(tmp_path, 30, python=python).look()

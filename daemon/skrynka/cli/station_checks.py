@@ -18,13 +18,14 @@ from skrynka.cli.output import counted
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
 from skrynka.settings import Box, Configuration
+from skrynka.shares.hand import ShareHand
+from skrynka.shares.process import HUNG
 from skrynka.steps.archive import Archive
-from skrynka.steps.listing import InboxAway, ShareLister, list_inbox
+from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox
 from skrynka.store.database import open_database
 from skrynka.store.filesystems import network_filesystem
 from skrynka.store.revision import current_revision, require_head
 
-_SHARE_SECONDS = 20.0
 _OTHERS = stat.S_IRWXO
 _OTHERS_OR_GROUP_WRITES = stat.S_IRWXO | stat.S_IWGRP
 """More than 0750 (domain: folders with papers)."""
@@ -59,46 +60,92 @@ def _case_types(station: Configuration) -> Checked:
 
 def _inbox(box: Box, spool: Path) -> Checked:
     what = f"inbox {box.code}"
-    inbox = box.inbox
     try:
-        # A share that hangs blocks whoever touches it, unkillably: a child process goes first.
-        listing = (
-            ShareLister(inbox, _SHARE_SECONDS).look(_is_dotfile)
-            if box.kind == "share"
-            else list_inbox(inbox, _is_dotfile)
-        )
+        return _share(what, box) if box.kind == "share" else _local_inbox(what, box, spool)
     except InboxAway as away:
-        return _inbox_away(what, inbox, away.why)
-    failed = _try_to_write(inbox)
-    if failed:
+        return _inbox_away(what, box, away.why)
+
+
+def _share(what: str, box: Box) -> Checked:
+    """Look at a share by a process of its own: one that hangs blocks whoever touches it, unkillably."""
+    inbox = box.inbox
+    hand = ShareHand(inbox, None, marker=box.marker)
+    try:
+        listing = hand.list()
+        mode, owner = hand.probe()
+    except OSError as error:
+        return _not_writable(what, inbox, errno.errorcode.get(error.errno or 0, "OSError"))
+    finally:
+        hand.close()
+    found = _rights(what, inbox, mode, owner)
+    if found is not None:
+        return found
+    said = f"{inbox}: {counted(len(listing.seen), 'file')} in it; claims are copied: a share"
+    if box.marker is None:
+        name = ".skrynka-share"
         return Checked(
             what,
-            State.MISSING,
-            f"{inbox} can't be written ({failed})",
-            "Give the service's user the right to rename there.",
+            State.NOTE,
+            f"{said}; unmounted, it can't be told from an empty one",
+            f'touch {inbox / name} while it is mounted, then write marker = "{name}" in boxes.toml.',
         )
-    info = inbox.stat()
-    if info.st_mode & stat.S_ISVTX and os.geteuid() not in {0, info.st_uid}:
-        return Checked(
-            what, State.MISSING, f"{inbox} has the sticky bit: scans of others can't be taken", f"chmod -t {inbox}"
-        )
+    return Checked(what, State.GOOD, said)
+
+
+def _local_inbox(what: str, box: Box, spool: Path) -> Checked:
+    inbox = box.inbox
+    listing = list_inbox(inbox, _is_dotfile, box.marker)
+    failed = _try_to_write(inbox)
+    if failed:
+        return _not_writable(what, inbox, failed)
     kind = network_filesystem(inbox)
-    if kind is not None and box.kind == "local":
+    if kind is not None:
         return Checked(
             what,
             State.WARNING,
             f"{inbox} lies on a network file system ({kind})",
             'Write kind = "share" in boxes.toml.',
         )
-    if info.st_mode & _OTHERS:
-        return Checked(what, State.WARNING, f"everybody may look into {inbox}", f"chmod o= {inbox}")
+    info = inbox.stat()
+    found = _rights(what, inbox, info.st_mode, info.st_uid)
+    if found is not None:
+        return found
     way = "claims are renames" if _one_filesystem(inbox, spool) else "claims are copied: another file system"
     return Checked(what, State.GOOD, f"{inbox}: {counted(len(listing.seen), 'file')} in it; {way}")
 
 
-def _inbox_away(what: str, inbox: Path, why: str) -> Checked:
+def _not_writable(what: str, inbox: Path, failed: str) -> Checked:
+    return Checked(
+        what,
+        State.MISSING,
+        f"{inbox} can't be written ({failed})",
+        "Give the service's user the right to rename there.",
+    )
+
+
+def _rights(what: str, inbox: Path, mode: int, owner: int) -> Checked | None:
+    if mode & stat.S_ISVTX and os.geteuid() not in {0, owner}:
+        return Checked(
+            what, State.MISSING, f"{inbox} has the sticky bit: scans of others can't be taken", f"chmod -t {inbox}"
+        )
+    if mode & _OTHERS:
+        return Checked(what, State.WARNING, f"everybody may look into {inbox}", f"chmod o= {inbox}")
+    return None
+
+
+def _inbox_away(what: str, box: Box, why: str) -> Checked:
+    inbox = box.inbox
     if why == errno.errorcode[errno.ENOENT]:
         return Checked(what, State.MISSING, f"{inbox} isn't there", f"mkdir -m 750 {inbox}, or mount it.")
+    if why == NO_MARKER:
+        return Checked(
+            what,
+            State.MISSING,
+            f"{inbox} is there, and its marker file {box.marker} isn't",
+            f"Mount the share. If it is mounted, and its first time: touch {inbox / str(box.marker)}",
+        )
+    if why == HUNG:
+        return Checked(what, State.MISSING, f"{inbox} doesn't answer", "Look at the share's server and the network.")
     return Checked(what, State.MISSING, f"{inbox} can't be listed ({why})", "Look at its rights, and at its share.")
 
 

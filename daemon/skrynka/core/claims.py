@@ -10,10 +10,44 @@ from pathlib import Path
 from typing import Any
 
 from skrynka.core.entries import Odd, Seen
+from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 
 _ORIGINAL = "original"
 _CLAIMED = ".claimed"
 """A dotfile, so listings ignore it."""
+
+
+class ClaimLost(SkrynkaError):
+    """The file is gone from the inbox: somebody else took it or its writer renamed it. Nothing is wrong."""
+
+
+class ClaimRefused(EnvironmentUnfit):
+    """The file lies in the inbox and can't be taken; it stays there."""
+
+    def __init__(self, why: str) -> None:
+        """`why` is the name of an error, such as "EACCES"."""
+        self.why = why
+        super().__init__(f"A file can't be taken from an inbox ({why}).", "Look at the rights on the inbox's folder.")
+
+
+class OtherFilesystem(SkrynkaError):
+    """The spool lies on another file system than the inbox: nothing moved, and it goes as on a share."""
+
+
+class ClaimRestless(SkrynkaError):
+    """The claimed file changed while it was copied: its writer isn't done. It stays where it is; copy it later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies where a claim took it."""
+
+    mode: int
+    """As `st_mode`: perhaps no regular file."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +68,9 @@ class Claim:
     folder: Path
     """Its folder in the spool."""
     via_share: bool
-    """It was renamed within its inbox, for the spool is on another file system."""
+    """It is renamed within its inbox, for the spool is on another file system."""
     in_spool: bool
-    """False: it lies in the inbox's `.claimed`, and `fetch` brings it."""
+    """False: it lies in the inbox's `.claimed`, and is brought from there."""
     changed: bool = False
     """What was taken isn't what the listing showed: another inode, size or time. Its writer may not be done."""
 
@@ -57,8 +91,8 @@ class OpenClaims:
 
     claims: tuple[Claim, ...]
     """To be registered, in the order of their numbers."""
-    away: tuple[str, ...]
-    """Scan ids of claims whose share can't be reached now; ask again later."""
+    in_shares: tuple[Claim, ...]
+    """Claims by way of a share, in the same order: where their files are must still be asked there."""
     odd: tuple[Odd, ...]
     """Claims that turned out to be no regular file, and were set aside just now."""
     damaged: tuple[str, ...]

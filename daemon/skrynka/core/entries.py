@@ -66,5 +66,7 @@ class Listing:
     """Oldest first, by time of modification, then by name: the order in which the paper went through the scanner."""
     odd: tuple[Odd, ...]
     """By name."""
-    ends: dict[str, Ends] = field(default_factory=dict, repr=False)
-    """By name, for the files that were asked about and could be read."""
+    folder: tuple[int, int] = (0, 0)
+    """Which folder it was: device and inode."""
+    ends: dict[str, Ends] | None = field(default=None, repr=False)
+    """From a share only: by name, of the files that are new or changed since the look before and could be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +21,20 @@ from skrynka.core.settling import (
     is_ignored,
     observe,
 )
-from skrynka.steps.listing import InboxAway, ShareLister, list_inbox, peek, writer_holds
+from skrynka.shares.hand import ShareHand
+from skrynka.shares.process import DIED, HUNG
+from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox, peek, writer_holds
 
 _LOG = structlog.get_logger(__name__)
-_SHARE_SECONDS = 20.0
-"""How long a share may take to list itself."""
+_WHY = {
+    "ENOENT": "there is no such folder",
+    "EACCES": "it may not be looked into",
+    NO_MARKER: "its marker file isn't there",
+    HUNG: "it doesn't answer",
+    DIED: "the process that looks into it died",
+}
+"""What an admin reads of an inbox that is away; of other errors he reads the name."""
+_SOON_SECONDS = 5.0
 _REFUSED_SECONDS = 60.0
 """Rights are mended by people."""
 
@@ -41,6 +50,8 @@ class Inbox:
     sweep_seconds: float
     ordered: bool
     """Its scans go on in one stack: none is taken before an earlier one that still settles."""
+    marker: str | None = None
+    """The name of a file that always lies in it: without it the inbox is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,17 @@ class Settled:
 class WatchedInbox:
     """What is remembered of an inbox. `hint` and `sweep` may be called from any thread, the rest from one."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, hand: ShareHand | None = None) -> None:
+        """`hand` does the looking where the inbox is a share."""
         self.inbox = inbox
         self.due = 0.0
         """When it is to be looked at next: seconds of the caller's monotonic clock."""
         self.looked = False
         """It was looked at, or found to be away, at least once."""
-        self._lister = ShareLister(inbox.path, _SHARE_SECONDS) if inbox.share else None
+        self._hand = hand
         self._away_since: float | None = None
+        self._away_why = ""
+        self._folder: tuple[int, int] | None = None
         self._hints: dict[str, Arrival] = {}
         self._sightings: dict[str, Sighting] = {}
         self._refused_until: dict[str, float] = {}
@@ -111,28 +125,43 @@ class WatchedInbox:
         """Leave an entry alone for a while: it can't be taken."""
         self._refused_until[name] = now + _REFUSED_SECONDS
 
-    def look(self, now: float) -> list[Settled]:
-        """List the inbox once and give what has settled, oldest first; nothing while it is away."""
+    def put_off(self, now: float) -> None:
+        """Look again soon: something is still to be done with a scan that was taken from here."""
+        self.due = now + min(self.inbox.sweep_seconds, _SOON_SECONDS)
+
+    def went_away(self, now: float, away: InboxAway) -> None:
+        """Note that the inbox can't be reached: it is told once for each reason, and tried again at the next sweep."""
         self.due = now + self.inbox.sweep_seconds
         self.looked = True
+        if self._away_since is None:
+            self._away_since = now
+        if self._away_why != away.why:
+            self._away_why = away.why
+            why = _WHY.get(away.why, away.why)
+            _LOG.warning("inbox_vanished", inbox=self.inbox.box, error=away.why, detail=why)
+
+    def look(self, now: float, progress: Callable[[], None] = lambda: None) -> list[Settled]:
+        """List the inbox once and give what has settled, oldest first; `progress` is called while that takes long.
+
+        Raises InboxAway.
+        """
+        self.due = now + self.inbox.sweep_seconds
         # Taken before the listing: what happens from now on is a new hint, and a new look.
         hints, self._hints = self._hints, {}
-        try:
-            listing = self._list()
-        except InboxAway as away:
-            self._tell_away(now, away)
-            return []
+        listing = self._list(progress)
+        self.looked = True
+        self._note_folder(listing.folder)
         self._tell_back(now)
         self._tell_odd(listing.odd)
         names = {seen.name for seen in listing.seen}
+        self._refused_until = {name: until for name, until in self._refused_until.items() if name in names}
         self._sightings = {name: sighting for name, sighting in self._sightings.items() if name in names}
         settled = []
         waiting = False
         for seen in listing.seen:
             if self._refused_until.get(seen.name, 0.0) > now:
                 continue
-            ends = listing.ends if self._lister is not None else None
-            decision = self._settle(seen, hints.get(seen.name), now, ends)
+            decision = self._settle(seen, hints.get(seen.name), now, listing.ends)
             if decision.verdict is Verdict.WAIT:
                 self.due = min(self.due, max(decision.until, now))
                 waiting = waiting or seen.size > 0
@@ -140,10 +169,10 @@ class WatchedInbox:
                 settled.append(Settled(seen, decision.verdict is Verdict.CLAIM_UNFINISHED))
         return settled
 
-    def _list(self) -> Listing:
-        if self._lister is not None:
-            return self._lister.look(is_ignored, self._sightings)
-        return list_inbox(self.inbox.path, is_ignored)
+    def _list(self, progress: Callable[[], None]) -> Listing:
+        if self._hand is not None:
+            return self._hand.list(progress)
+        return list_inbox(self.inbox.path, is_ignored, self.inbox.marker)
 
     def _settle(self, seen: Seen, hint: Arrival | None, now: float, ends: Mapping[str, Ends] | None) -> Decision:
         """Take a sample of one entry, and decide."""
@@ -169,15 +198,23 @@ class WatchedInbox:
             _LOG.warning("scan_ignored_empty", inbox=self.inbox.box, waited_seconds=now - sighting.first_seen)
         return decision
 
-    def _tell_away(self, now: float, away: InboxAway) -> None:
-        if self._away_since is None:
-            self._away_since = now
-            _LOG.warning("inbox_vanished", inbox=self.inbox.box, error=away.why.replace(" ", "_"))
-
     def _tell_back(self, now: float) -> None:
         if self._away_since is not None:
             _LOG.info("inbox_returned", inbox=self.inbox.box, seconds=now - self._away_since)
             self._away_since = None
+            self._away_why = ""
+
+    def _note_folder(self, folder: tuple[int, int]) -> None:
+        """Forget what was seen where the path leads to another folder now, and say so.
+
+        A file system that is mounted again is another folder as a rule, and nothing that anybody must know.
+        """
+        before, self._folder = self._folder, folder
+        if before in {None, folder}:
+            return
+        self._sightings.clear()
+        if self._away_since is None and self.inbox.marker is None:
+            _LOG.warning("inbox_replaced", inbox=self.inbox.box)
 
     def _tell_odd(self, odd: Sequence[Odd]) -> None:
         for entry in odd:

@@ -1,34 +1,34 @@
-"""Intake, per scan: see it settle in its inbox, claim it, and register it.
+"""Intake: what the inboxes' threads have claimed is registered, in the order of the claims of each box.
 
-Two calls, so that the one doesn't wait for the other: `look` goes on while the database or the archive is away, and
-`forward` registers what was claimed, in the order of the claims, as soon as they are back.
+The two don't wait for each other: taking goes on while the database or the archive is away, and `forward` registers
+what was claimed as soon as they are back.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from skrynka.core.claims import Claim, to_sidecar
-from skrynka.core.entries import Odd
 from skrynka.core.errors import DatabaseAway, DatabaseRefused
 from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
 from skrynka.core.reserve import InWork
-from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
 from skrynka.journey.room import Room
+from skrynka.journey.taking import Station, Taking
 from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged, SourceChanged
-from skrynka.steps.claiming import ClaimLost, ClaimRefused, claim, fetch, open_claims, release
+from skrynka.steps.claiming import open_claims, release
 from skrynka.steps.listing import peek, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
-from skrynka.steps.watching import Hint
-from skrynka.store.database import Database, new_id
+from skrynka.store.database import Database
 from skrynka.store.listings import unfiled_bytes
 from skrynka.store.registration import NewScan, Registered, register_scan
 
@@ -44,11 +44,10 @@ class _ArchiveLost(Exception):
 
 
 class Intake:
-    """The stage. `hint` may be called from any thread, the rest from one."""
+    """The stage. What is asked, and `hand_over`, may be called from any thread, the rest from one."""
 
     def __init__(
         self,
-        inboxes: Sequence[Inbox],
         database: Database,
         archive: Archive,
         numbers: ScanNumbers,
@@ -62,82 +61,64 @@ class Intake:
         self._database = database
         self._archive = archive
         self._numbers = numbers
-        self._station = station
         self._spool = spool
         self._room = room
         self._clock = clock
-        self._watched = {inbox.box: WatchedInbox(inbox) for inbox in inboxes}
-        self.progress = 0
-        """How many scans were claimed or registered since the start."""
         self.archive_lost: str | None = None
         """Why the archive couldn't take the last original: the name of an error; None: it could."""
+        self.station = Station(
+            station, spool, numbers, database.now, self._has_room, room.nothing_waits, self.hand_over
+        )
+        """What the inboxes take their scans with."""
+        self._takings: Mapping[str, Taking] = {}
+        self._registered = 0
         self._claims: list[Claim] = []
+        self._handed: deque[Claim] = deque()
         self._stuck: dict[str, str] = {}
-        self._refused: set[str] = set()
-        self._unsure = False
         self._database_lost = False
-        self._registered_bytes = 0
+        self._counting = threading.Lock()
+        self._in_work = InWork()
         self._reckoned_at = -_RECKON_SECONDS
 
-    def recover(self) -> None:
-        """Take up what is claimed and not registered, of an earlier run or of this one; the first call of all."""
+    def recover(self, takings: Mapping[str, Taking]) -> None:
+        """Take up what an earlier run claimed and didn't register; `takings` are the inboxes, by box.
+
+        The first call of all.
+        """
+        self._takings = takings
         found = open_claims(self._spool)
-        self._unsure = False
         self._claims = list(found.claims)
-        if found.claims:
-            self._numbers.at_least(max(taken.number for taken in found.claims))
+        self._count(claimed=sum(taken.seen.size for taken in found.claims))
+        known = [*found.claims, *found.in_shares]
+        if known:
+            self._numbers.at_least(max(taken.number for taken in known))
+        for box, taking in takings.items():
+            taking.recover(taken for taken in found.in_shares if taken.box == box)
+        for taken in found.in_shares:
+            if taken.box not in takings:
+                self._tell_stuck(taken, "box_unknown")
+        for odd in found.odd:
+            _LOG.warning("entry_odd", kind=odd.what.value)
         for _ in found.damaged:
             _LOG.error("claim_damaged")
 
-    def hint(self, hint: Hint) -> None:
-        """Note that something happened in an inbox: it is looked at in the next call of `look`."""
-        if hint.inbox in self._watched:
-            self._watched[hint.inbox].hint(hint.name, hint.arrival)
+    def hand_over(self, taken: Claim) -> None:
+        """Take a claim that lies in the spool: it is registered in the next call of `forward`."""
+        self._count(claimed=taken.seen.size)
+        self._handed.append(taken)
 
-    def sweep(self, box: str) -> None:
-        """Have an inbox looked at in the next call of `look`."""
-        self._watched[box].sweep()
-
-    def look(self) -> float:
-        """Look at the inboxes that are due and claim what has settled; give the seconds until the next is due.
-
-        Raises OSError when a disk of ours or an inbox fails; the other inboxes were looked at all the same.
-        """
-        if self._unsure:
-            self.recover()
-        failure: OSError | None = None
-        for watched in self._watched.values():
-            if watched.due <= self._clock():
-                try:
-                    self._look_at(watched)
-                except OSError as error:
-                    failure = error
-        self._room.tell()
-        if failure is not None:
-            raise failure
-        return max(0.0, min(watched.due for watched in self._watched.values()) - self._clock())
-
-    def _look_at(self, watched: WatchedInbox) -> None:
-        box = watched.inbox.box
-        self._room.nothing_waits(box)
-        for settled in watched.look(self._clock()):
-            if not self._room.is_there_for(box, settled.seen.size, self._in_work()):
-                break
-            self._claim(watched, settled)
-
-    def _in_work(self) -> InWork:
-        """Say how much was taken and isn't filed; while the database is away, as it was last known."""
-        if self._clock() - self._reckoned_at >= _RECKON_SECONDS:
-            self._reckoned_at = self._clock()
-            with suppress(DatabaseAway):
-                self._registered_bytes = unfiled_bytes(self._database, self._station)
-        return InWork(sum(taken.seen.size for taken in self._claims), self._registered_bytes)
-
-    def forward(self) -> int:
+    def forward(self, progress: Callable[[], None] = lambda: None) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
-        A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order.
+        A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order. `progress` is
+        called after each.
         """
+        while self._handed:
+            # In this order a claim is counted twice for a moment, and never not at all.
+            self._claims.append(self._handed[0])
+            self._handed.popleft()
+        self._room.tell()
+        self._reckon()
         if self._claims and self._database_lost:
             # Asked first: else the oldest claim would be copied into the archive again at each try.
             self._database.reach()
@@ -156,14 +137,15 @@ class Intake:
                 self.archive_lost = str(lost)
                 break
             except (OSError, ArchiveDamaged, DatabaseRefused) as error:
-                # This claim's own trouble: its share is away, the spool is full, the database knows no such box.
-                self._tell_stuck(taken, error)
+                # This claim's own trouble: the spool is full, the database knows no such box.
+                self._tell_stuck(taken, type(error).__name__)
                 registered = False
+            progress()
             if registered:
                 self.archive_lost = None
                 self._claims.remove(taken)
-                self._registered_bytes += taken.seen.size
-                self.progress += 1
+                self._count(claimed=-taken.seen.size, registered=taken.seen.size)
+                self._registered += 1
                 done += 1
             else:
                 restless.add(taken.box)
@@ -171,87 +153,48 @@ class Intake:
 
     @property
     def waiting(self) -> int:
-        """Count the claims that wait to be registered."""
-        return len(self._claims)
+        """Count the claims that wait to be registered, those in shares that are away left out."""
+        fetched = len(self._claims) + len(self._handed)
+        return fetched + sum(taking.waiting for taking in self._takings.values() if not taking.away)
 
     @property
     def expected(self) -> frozenset[str]:
         """Name the boxes from which more is on its way: claimed, or being written."""
-        writing = {box for box, watched in self._watched.items() if watched.expecting}
-        return frozenset(writing | {taken.box for taken in list(self._claims)})
+        coming = {box for box, taking in self._takings.items() if taking.expecting}
+        return frozenset(coming | {taken.box for taken in [*self._handed, *self._claims]})
 
     @property
     def looked(self) -> bool:
-        """Say whether every inbox was looked at, or found to be away."""
-        return all(watched.looked for watched in self._watched.values())
+        """Say whether every inbox was looked into, or found to be away."""
+        return all(taking.looked for taking in self._takings.values())
 
     @property
     def away(self) -> list[str]:
-        """Name the boxes whose inboxes can't be listed now."""
-        return [box for box, watched in self._watched.items() if watched.away]
+        """Name the boxes whose inboxes can't be reached now."""
+        return [box for box, taking in self._takings.items() if taking.away]
 
     @property
     def settling(self) -> int:
         """Count the scans that were seen and will be claimed soon: whole, not empty, held by no writer."""
-        return sum(watched.settling for watched in self._watched.values())
+        return sum(taking.settling for taking in self._takings.values())
 
-    def _claim(self, watched: WatchedInbox, settled: Settled) -> None:
-        inbox, seen = watched.inbox, settled.seen
-        number = self._numbers.next_number()
-        try:
-            taken = claim(
-                self._spool,
-                inbox.path,
-                seen,
-                scan_id=new_id(),
-                number=number,
-                station=self._station,
-                box=inbox.box,
-                claimed_at=self._database.now(),
-                share=inbox.share,
-            )
-        except ClaimLost:
-            watched.forget(seen.name)
-            return
-        except ClaimRefused as refused:
-            if inbox.box not in self._refused:
-                self._refused.add(inbox.box)
-                _LOG.warning("claim_refused", inbox=inbox.box, detail=refused.message)
-            watched.refuse(seen.name, self._clock())
-            return
-        except OSError:
-            # Taken or not: the spool knows.
-            self._unsure = True
-            raise
-        watched.forget(seen.name)
-        if isinstance(taken, Odd):
-            _LOG.warning("entry_odd", inbox=inbox.box, kind=taken.what.value)
-            return
-        self._refused.discard(inbox.box)
-        self._claims.append(taken)
-        self.progress += 1
-        _LOG.info(
-            "scan_claimed",
-            scan_number=scan_name(self._station, number),
-            box=inbox.box,
-            scan_id=taken.scan_id,
-            size_bytes=seen.size,
-            **({"unfinished": True} if settled.unfinished else {}),
-        )
+    @property
+    def progress(self) -> int:
+        """Count the scans that were claimed, and those that were registered, since the start."""
+        return self._registered + sum(taking.claimed for taking in self._takings.values())
 
     def _register(self, taken: Claim) -> bool:
         """Put the original into the archive, then the row into the database, then let the claim go."""
-        here = fetch(taken)
-        if here.changed and writer_holds(here.path):
+        if taken.changed and writer_holds(taken.path):
             return False
-        found = peek(here.path)
+        found = peek(taken.path)
         kind = sniff(found.head) if found is not None else None
         try:
             stored = self._archive.store_original(
-                here.path,
-                scan_id=here.scan_id,
+                taken.path,
+                scan_id=taken.scan_id,
                 file_type=kind.value if kind else None,
-                sidecar=json.loads(to_sidecar(here)),
+                sidecar=json.loads(to_sidecar(taken)),
             )
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
@@ -260,17 +203,34 @@ class Intake:
             raise _ArchiveLost("not_mounted") from error
         except OSError as error:
             raise _ArchiveLost(errno.errorcode.get(error.errno or 0, "OSError")) from error
-        registration = register_scan(self._database, _new_scan(here, stored.sha256, stored.size_bytes, kind))
-        release(here)
-        log = _LOG.bind(scan_number=scan_name(here.station, here.number), box=here.box, scan_id=here.scan_id)
+        registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
+        release(taken)
+        log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)
         if registration.outcome is Registered.DUPLICATE:
             log.info("scan_duplicated", duplicate_of=registration.duplicate_of)
         else:
             log.info("scan_registered", size_bytes=stored.size_bytes)
         return True
 
-    def _tell_stuck(self, taken: Claim, error: Exception) -> None:
-        name = type(error).__name__
+    def _has_room(self, box: str, scan_bytes: int) -> bool:
+        return self._room.is_there_for(box, scan_bytes, self._in_work)
+
+    def _count(self, *, claimed: int, registered: int = 0) -> None:
+        """Note bytes that came into work, or went on in it."""
+        with self._counting:
+            before = self._in_work
+            self._in_work = InWork(before.claimed_bytes + claimed, before.registered_bytes + registered)
+
+    def _reckon(self) -> None:
+        """Ask the database how much is registered and not filed; while it is away, its last word stands."""
+        if self._clock() - self._reckoned_at < _RECKON_SECONDS:
+            return
+        self._reckoned_at = self._clock()
+        with suppress(DatabaseAway):
+            registered = unfiled_bytes(self._database, self.station.code)
+            self._count(claimed=0, registered=registered - self._in_work.registered_bytes)
+
+    def _tell_stuck(self, taken: Claim, name: str) -> None:
         if self._stuck.get(taken.scan_id) != name:
             self._stuck[taken.scan_id] = name
             number = scan_name(taken.station, taken.number)

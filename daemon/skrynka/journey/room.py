@@ -17,7 +17,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Room:
-    """The room on the disks that a station's folders lie on. Called from one thread."""
+    """The room on the disks that a station's folders lie on. Safe to use from several threads, `tell` from one."""
 
     def __init__(
         self, folders: Mapping[str, Path], reserve_bytes: int, clock: Callable[[], float] = time.monotonic
@@ -51,7 +51,10 @@ class Room:
         if telling.change is Change.BACK:
             _LOG.info("disk_freed", seconds=telling.seconds)
             return
-        full = min(self._waiting.values(), key=lambda volume: volume.free_bytes)
+        waiting = list(self._waiting.values())
+        if not waiting:
+            return  # room was made in this moment, and the next call says so
+        full = min(waiting, key=lambda volume: volume.free_bytes)
         _LOG.warning("disk_low", volume=full.name, free_bytes=full.free_bytes, seconds=telling.seconds or None)
 
     def _volumes(self) -> list[Volume]:

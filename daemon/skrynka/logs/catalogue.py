@@ -52,7 +52,7 @@ class CatalogueRow:
 
 _D, _I, _W, _E = Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR
 _LOOK = "Nothing, unless it repeats: then report it with the line's `error` and `location`."
-_NETWORK = "Look at the share, its server and the network. Scanning can go on: nothing is lost while it is away."
+_NETWORK = "Look at the share, its server and the network; `skrynka check` says more. Nothing is lost while it is away."
 
 EVENTS: Mapping[str, Event] = MappingProxyType(
     {
@@ -87,13 +87,33 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "Scans saved into the inbox are noticed.",
         ),
         "inbox_vanished": Event(
-            _W, "inbox {inbox} is away", "An inbox's folder can't be listed: removed, unmounted or hung.", _NETWORK
+            _W,
+            "inbox {inbox} is away[: {detail}]",
+            "An inbox's folder can't be reached: it was removed or unmounted (its marker file isn't there), or its "
+            "share doesn't answer. The other inboxes go on.",
+            _NETWORK,
         ),
         "inbox_returned": Event(_I, "inbox {inbox} is back[ after {seconds:s}]", "An inbox can be listed again."),
+        "inbox_replaced": Event(
+            _W,
+            "inbox {inbox} is another folder than before",
+            "An inbox's path leads to another folder now: it was replaced, or a disk was mounted or unmounted there. "
+            "The new one is watched.",
+            "Look whether it was meant: what lies in the old folder isn't taken. A marker file (boxes.toml) tells an "
+            "inbox that is unmounted from an empty one.",
+        ),
         "watch_failed": Event(
-            _I,
-            "inbox {inbox}: events fail, sweeping instead",
-            "The kernel's events can't be had or were lost. Scans are found by listing, a little later.",
+            _W,
+            "inbox {inbox}: the kernel has no watch left for it; scans are found some seconds later",
+            "The kernel's limit of inotify watches is used up. Scans are found by listing, and the watch is tried "
+            "again until it can be had.",
+            "sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=256; put it into /etc/sysctl.d.",
+        ),
+        "watch_overflowed": Event(
+            _W,
+            "more happened in the inboxes at once than the kernel remembers; all of them are listed now",
+            "The kernel's queue of events was full and some were lost. No scan is: every inbox is listed at once.",
+            "If it repeats: sysctl fs.inotify.max_queued_events=65536 and restart; put it into /etc/sysctl.d.",
         ),
         "scan_ignored_empty": Event(
             _W,

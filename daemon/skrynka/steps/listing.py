@@ -2,40 +2,33 @@
 
 Names in inboxes are other people's (surnames stand in them), so nothing here raises or says one. Only regular files
 are ever opened: a link could lead to anything, and opening a FIFO waits for ever.
-
-Run as a module (`python -m skrynka.steps.listing`) it is the child process that looks into a network share: a share
-that hangs blocks whoever touches it, and a signal doesn't end that.
+A network share is looked into by a process of its own (`skrynka.shares`), for it may hang.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import stat
-import subprocess
-import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
 
-from skrynka.core.entries import Ends, Listing, Odd, OddKind, Seen, odd_kind
+from skrynka.core.entries import Ends, Listing, Odd, Seen, odd_kind
 from skrynka.core.errors import EnvironmentUnfit
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _END_BYTES = 1024
-_REAP_SECONDS = 1.0
-"""A child that can be killed at all is gone long before."""
+NO_MARKER = "no_marker"
+"""Why an inbox is away whose folder is there and whose marker isn't."""
 
 
 class InboxAway(EnvironmentUnfit):
     """The inbox can't be listed now: what lay in it isn't known to be gone."""
 
     def __init__(self, why: str) -> None:
-        """`why` is a phrase of ours or the name of an error, such as "ENOENT"."""
+        """`why` is a word of ours or the name of an error, such as "ENOENT"."""
         self.why = why
         super().__init__(
             f"An inbox can't be listed ({why}).", "Look whether its folder or share is there, and who may read it."
@@ -50,18 +43,17 @@ def nothing_ignored(_name: str) -> bool:
 def list_inbox(
     inbox: Path,
     ignored: Callable[[str], bool] = nothing_ignored,
-    ends_of: Collection[str] = (),
     marker: str | None = None,
 ) -> Listing:
-    """Look into a local inbox once.
+    """Look into an inbox once.
 
-    `ignored` is asked by name and its names are left out; `ends_of` are the names whose first and last bytes are
-    wanted. `marker` is the name of a file that lies in the root of a share: without it the share is taken to be away
-    rather than empty (the folder below a mount point is empty too). Raises InboxAway.
+    `ignored` is asked by name and its names are left out. `marker` is the name of a file that always lies in the
+    inbox: without it the inbox is taken to be away rather than empty (the folder below a mount point is empty too).
+    Raises InboxAway.
     """
     try:
-        if marker is not None:
-            (inbox / marker).lstat()
+        folder = inbox.stat()
+        require_marker(inbox, marker)
         with os.scandir(inbox) as entries:
             found = [(entry.name, entry) for entry in entries if not ignored(entry.name)]
             stats = [(name, status) for name, entry in found if (status := _status(entry)) is not None]
@@ -73,13 +65,20 @@ def list_inbox(
         if stat.S_ISREG(status.st_mode)
     ]
     odd = [Odd(name, odd_kind(status.st_mode)) for name, status in stats if not stat.S_ISREG(status.st_mode)]
-    wanted = frozenset(ends_of)
-    ends = {each.name: end for each in seen if each.name in wanted and (end := peek(inbox / each.name)) is not None}
     return Listing(
         tuple(sorted(seen, key=lambda each: (each.mtime_ns, each.name))),
         tuple(sorted(odd, key=lambda each: each.name)),
-        ends,
+        (folder.st_dev, folder.st_ino),
     )
+
+
+def require_marker(inbox: Path, marker: str | None) -> None:
+    """Raise InboxAway where an inbox has a marker and it isn't there, OSError where that can't be known."""
+    try:
+        if marker is not None:
+            (inbox / marker).lstat()
+    except FileNotFoundError:
+        raise InboxAway(NO_MARKER) from None
 
 
 def peek(file: Path) -> Ends | None:
@@ -115,48 +114,6 @@ def writer_holds(file: Path) -> bool | None:
     return False
 
 
-class ShareLister:
-    """Looks into one network share, by a child process with a time limit; not for several threads at once."""
-
-    def __init__(self, share: Path, seconds: float, marker: str | None = None, python: str = sys.executable) -> None:
-        """`seconds` is how long one look may take; `marker` as in `list_inbox`; `python` runs the child."""
-        self._command = [python, "-I", "-m", __name__, os.fspath(share)]
-        self._seconds = seconds
-        self._marker = marker
-        self._hung: subprocess.Popen[bytes] | None = None
-
-    def look(self, ignored: Callable[[str], bool] = nothing_ignored, ends_of: Collection[str] = ()) -> Listing:
-        """Look once; arguments and result are those of `list_inbox`. Raises InboxAway, also when the share hangs.
-
-        A child that hangs is left alone, since nothing ends it, and until it is gone no other is sent after it.
-        """
-        if self._hung is not None:
-            if self._hung.poll() is None:
-                raise InboxAway("still hung")
-            self._hung = None
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        request = json.dumps({"ends_of": sorted(ends_of), "marker": self._marker}).encode("ascii")
-        try:
-            answer, _ = child.communicate(request, timeout=self._seconds)
-        except subprocess.TimeoutExpired:
-            self._abandon(child)
-            raise InboxAway("hung") from None
-        return _listing_from(answer, ignored)
-
-    def _abandon(self, child: subprocess.Popen[bytes]) -> None:
-        child.kill()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            child.wait(_REAP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._hung = child
-
-
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
@@ -173,45 +130,3 @@ def _opened(file: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _listing_from(answer: bytes, ignored: Callable[[str], bool]) -> Listing:
-    try:
-        told = json.loads(answer)
-        if "away" in told:
-            raise InboxAway(str(told["away"]))
-        return Listing(
-            tuple(Seen(*row) for row in told["seen"] if not ignored(row[0])),
-            tuple(Odd(name, OddKind(what)) for name, what in told["odd"] if not ignored(name)),
-            {
-                name: Ends(base64.b64decode(head), base64.b64decode(tail))
-                for name, (head, tail) in told["ends"].items()
-                if not ignored(name)
-            },
-        )
-    except (ValueError, TypeError, KeyError):
-        raise InboxAway("the listing process died") from None
-
-
-def _main(share: str, request: IO[bytes], answer: IO[str]) -> None:
-    """Be the child: list, and say it as JSON in ASCII (lone surrogates of odd names survive as escapes)."""
-    asked = json.load(request)
-    told: dict[str, Any]
-    try:
-        listing = list_inbox(Path(share), ends_of=asked["ends_of"], marker=asked["marker"])
-    except InboxAway as away:
-        told = {"away": away.why}
-    else:
-        told = {
-            "seen": [[each.name, each.size, each.mtime_ns, each.inode, each.device] for each in listing.seen],
-            "odd": [[each.name, each.what] for each in listing.odd],
-            "ends": {
-                name: [base64.b64encode(end.head).decode(), base64.b64encode(end.tail).decode()]
-                for name, end in listing.ends.items()
-            },
-        }
-    json.dump(told, answer)
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1], sys.stdin.buffer, sys.stdout)

@@ -7,6 +7,7 @@ machines do, and asking it repeatedly is what its sweep by a child process does 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -23,21 +24,27 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers.api import ObservedWatch
-from watchdog.observers.inotify import InotifyObserver
-from watchdog.observers.inotify_c import InotifyFD
+from watchdog.observers.api import DEFAULT_OBSERVER_TIMEOUT, BaseObserver, ObservedWatch
+from watchdog.observers.inotify import InotifyFullEmitter
+from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.core.settling import Arrival
 
 # Writing isn't asked for: a slow scanner would wake us at each block, and the samples see size and time anyway.
 _EVENTS: list[type[FileSystemEvent]] = [FileCreatedEvent, FileClosedEvent, FileMovedEvent]
+_EXHAUSTED = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _STOP_SECONDS = 5.0
 _LOOK = "Look whether the folder is there, and who may read it."
 
 
 class WatchUnavailable(EnvironmentUnfit):
     """An inbox can't be watched: its sweeps alone go on, so its scans are taken some seconds later."""
+
+    def __init__(self, message: str, remedy: str, *, exhausted: bool = False) -> None:
+        """`exhausted`: the kernel has no more watches to give, and the folder itself is all right."""
+        self.exhausted = exhausted
+        super().__init__(message, remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +70,23 @@ class _Watched:
 class Watcher:
     """Watches the inboxes of one station; every method may be called from any thread but the hints' own."""
 
-    def __init__(self, on_hint: Callable[[Hint], None]) -> None:
+    def __init__(self, on_hint: Callable[[Hint], None], on_overflow: Callable[[], None] = lambda: None) -> None:
         """`on_hint` is called on a thread of the watcher's: it hands the hint on (to a queue) and returns.
 
-        Should it raise, that thread ends, and `health` names every inbox.
+        Should it raise, that thread ends, and no inbox is watched. `on_overflow` is called in the same way when
+        hints were lost, perhaps of every inbox.
         """
         self._on_hint = on_hint
+        self._on_overflow = on_overflow
         self._lock = threading.Lock()
         self._inboxes: dict[str, _Watched] = {}
-        self._observer: InotifyObserver | None = None
-        self._kernel_reader: InotifyFD | None = None
+        self._observer: _Observer | None = None
 
     def watch(self, inbox: str, path: Path) -> None:
         """Watch a local inbox from now on; what is there already is the next sweep's.
 
         Raises WatchUnavailable when the folder isn't there or can't be read, or when the kernel's limits of inotify
-        are used up. The inbox stays registered then: `health` names it and `repair` tries again.
+        are used up. The inbox stays registered then, and `repair` tries again.
         """
         with self._lock:
             self._forget(inbox)
@@ -90,27 +98,24 @@ class Watcher:
         with self._lock:
             self._forget(inbox)
 
-    def health(self) -> list[str]:
-        """Name the registered inboxes that nobody watches now, in order of registration.
+    def watches(self, inbox: str) -> bool:
+        """Say whether somebody watches a registered inbox now.
 
-        Their watch never came to be, a thread behind it died, or their path leads to another folder than the one that
-        the kernel watches (inotify goes on watching a folder that was moved away).
+        Nobody does where its watch never came to be, a thread behind it died, or its path leads to another folder than
+        the one that the kernel watches (inotify goes on watching a folder that was moved away). Raises KeyError.
         """
         with self._lock:
             observer = self._living_observer()
             emitting = {each.watch for each in observer.emitters if each.is_alive()} if observer else set()
-            return [
-                inbox
-                for inbox, watched in self._inboxes.items()
-                if watched.watch not in emitting or watched.identity != _identity(watched.path)
-            ]
+            watched = self._inboxes[inbox]
+        return watched.watch in emitting and watched.identity == _identity(watched.path)
 
     def repair(self, inbox: str) -> None:
         """Watch a registered inbox anew; sweep it afterwards. Raises WatchUnavailable, KeyError."""
         with self._lock:
             path = self._inboxes[inbox].path
             if self._living_observer() is None:
-                self._stop_observer()  # its watches are dead with it: `health` names them all
+                self._stop_observer()  # its watches are dead with it
                 self._inboxes = {each: _Watched(watched.path) for each, watched in self._inboxes.items()}
             self._drop_watch(inbox)
             self._register(inbox, path)
@@ -135,25 +140,21 @@ class Watcher:
             raise WatchUnavailable(
                 f"An inbox can't be watched ({os.strerror(error.errno or 0)}).",
                 "Raise the sysctl fs.inotify.max_user_watches or fs.inotify.max_user_instances.",
+                exhausted=error.errno in _EXHAUSTED,
             ) from None
-        # Identity was taken first: a folder replaced in between has another one, and `health` says so.
+        # Identity was taken first: a folder replaced in between has another one, and `watches` says so.
         self._inboxes[inbox] = _Watched(path, identity, watch)
 
-    def _running_observer(self) -> InotifyObserver:
+    def _running_observer(self) -> _Observer:
         if self._observer is None:
-            before = set(threading.enumerate())
-            observer = InotifyObserver(generate_full_events=True)
-            # The thread that reads from the kernel: when it dies, everything else lives on and is silent.
-            self._kernel_reader = next(
-                each for each in threading.enumerate() if isinstance(each, InotifyFD) and each not in before
-            )
+            observer = _Observer(self._on_overflow)
             observer.start()
             self._observer = observer
         return self._observer
 
-    def _living_observer(self) -> InotifyObserver | None:
-        threads = (self._observer, self._kernel_reader)
-        return self._observer if all(each is not None and each.is_alive() for each in threads) else None
+    def _living_observer(self) -> _Observer | None:
+        observer = self._observer
+        return observer if observer is not None and observer.is_alive() and observer.kernel_reader.is_alive() else None
 
     def _forget(self, inbox: str) -> None:
         self._drop_watch(inbox)
@@ -170,13 +171,43 @@ class Watcher:
     def _stop_observer(self) -> None:
         if self._observer is not None:
             # A thread that is stopped in the middle of a look says that it is inactive, as an error.
-            voice = logging.getLogger(InotifyObserver.__module__)
+            voice = logging.getLogger(InotifyFullEmitter.__module__)
             level = voice.level
             voice.setLevel(logging.CRITICAL)
             self._observer.stop()
             self._observer.join(_STOP_SECONDS)
             voice.setLevel(level)
-        self._observer = self._kernel_reader = None
+        self._observer = None
+
+
+class _KernelReader(InotifyFD):
+    """The thread that reads from the kernel, and hears of it when the kernel's queue was full."""
+
+    def __init__(self, on_overflow: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_overflow = on_overflow
+
+    def handle_event(self, event: InotifyEvent) -> None:
+        """Pass an event on; watchdog itself logs an overflow and tells nobody."""
+        if event.is_queue_overflow:
+            self._on_overflow()
+        else:
+            super().handle_event(event)
+
+
+class _Observer(BaseObserver):
+    """watchdog's observer for inotify, with its reader in sight: when that dies all else lives on and is silent."""
+
+    def __init__(self, on_overflow: Callable[[], None]) -> None:
+        self.kernel_reader = _KernelReader(on_overflow)
+        self.kernel_reader.start()
+        super().__init__(InotifyFullEmitter, timeout=DEFAULT_OBSERVER_TIMEOUT, inotify_fd=self.kernel_reader)
+
+    def on_thread_stop(self) -> None:
+        """End the reader too."""
+        super().on_thread_stop()
+        self.kernel_reader.stop()
+        self.kernel_reader.join()
 
 
 class _Handler(FileSystemEventHandler):

@@ -1,0 +1,271 @@
+"""Taking, per inbox: see scans settle, claim them, bring them into the spool.
+
+Each inbox is looked into by a thread of its own, so that one that hangs keeps nobody else waiting.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found
+from skrynka.core.entries import Odd
+from skrynka.core.naming import scan_name
+from skrynka.core.settling import Arrival
+from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
+from skrynka.shares.hand import ShareHand
+from skrynka.steps import moving
+from skrynka.steps.claiming import Mover, fetch, look_up, prepare, take
+from skrynka.steps.listing import InboxAway
+from skrynka.steps.scan_numbers import ScanNumbers
+from skrynka.store.database import new_id
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A claim that isn't in the spool yet, or that isn't known to be one."""
+
+    claim: Claim
+    last: Found | None = None
+    """What lay there at the latest look."""
+    since: float = 0.0
+    """Since when it has lain there like that."""
+    said: bool = False
+    """It was said to be claimed."""
+    unfinished: bool = False
+    """Its writer had given up."""
+    trouble: str = ""
+    """What was told to be wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """What all inboxes of a station take their scans with."""
+
+    code: str
+    spool: Path
+    numbers: ScanNumbers
+    now: Callable[[], datetime]
+    """The time of a claim, in UTC."""
+    room: Callable[[str, int], bool]
+    """Whether there is room for one more scan of this box, of so many bytes."""
+    nothing_waits: Callable[[str], None]
+    """Told that no scan of this box waits for room."""
+    hand_over: Callable[[Claim], None]
+    """Takes each claim that is in the spool, in the order of the claims of its box; the claims are registered next."""
+
+
+class Taking:
+    """The stage for one inbox. `hint`, `sweep` and what is asked may be called from any thread, the rest from one."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        station: Station,
+        hand: ShareHand | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`hand` does all that is done in a share; `clock` gives monotonic seconds."""
+        self._inbox = inbox
+        self._station = station
+        self._mover: Mover = hand if hand is not None else moving
+        self._clock = clock
+        self._watched = WatchedInbox(inbox, hand)
+        self._via_share = inbox.share
+        self._open: list[_Open] = []
+        self._refused = False
+        self.claimed = 0
+        """How many scans were claimed since the start."""
+
+    def recover(self, claims: Iterable[Claim]) -> None:
+        """Take up what an earlier run left in the share; the first call of all."""
+        self._open = [_Open(claim, said=True) for claim in claims]
+
+    def hint(self, name: str, arrival: Arrival) -> None:
+        """Note that something happened to an entry: the inbox is looked into in the next call of `look`."""
+        self._watched.hint(name, arrival)
+
+    def sweep(self) -> None:
+        """Have the inbox looked into in the next call of `look`."""
+        self._watched.sweep()
+
+    @property
+    def looked(self) -> bool:
+        """Say whether the inbox was looked into, or found to be away."""
+        return self._watched.looked
+
+    @property
+    def away(self) -> bool:
+        """Say whether the inbox couldn't be reached at the latest try."""
+        return self._watched.away
+
+    @property
+    def settling(self) -> int:
+        """Count the scans that were seen and will be claimed soon: whole, not empty, held by no writer."""
+        return 0 if self.away else self._watched.settling
+
+    @property
+    def expecting(self) -> bool:
+        """Say whether more is on its way from here: claimed, or being written."""
+        return bool(self._open) or self._watched.expecting
+
+    @property
+    def waiting(self) -> int:
+        """Count the claims that aren't in the spool yet."""
+        return len(self._open)
+
+    def look(self, progress: Callable[[], None] = lambda: None) -> float:
+        """Look into the inbox if it is due and claim what has settled; give the seconds until it is due again.
+
+        `progress` is called while that goes on. An inbox that is away is told, and no error. Raises OSError when a
+        disk of ours fails.
+        """
+        if self._watched.due <= self._clock():
+            try:
+                if self._close_open(progress):
+                    self._take(self._watched.look(self._clock(), progress), progress)
+            except InboxAway as away:
+                self._watched.went_away(self._clock(), away)
+        return max(0.0, self._watched.due - self._clock())
+
+    def _close_open(self, progress: Callable[[], None]) -> bool:
+        """Bring the open claims into the spool, in order; say whether none is left, for only then others may follow."""
+        while self._open:
+            entry = self._open[0]
+            try:
+                found = look_up(entry.claim, self._mover)
+            except OSError as error:
+                raise self._away(entry.claim, error) from None
+            if not self._finish(entry, found, progress):
+                return False
+            self._open.pop(0)
+            progress()
+        return True
+
+    def _take(self, settled: Iterable[Settled], progress: Callable[[], None]) -> None:
+        box = self._inbox.box
+        self._station.nothing_waits(box)
+        for each in settled:
+            if not self._station.room(box, each.seen.size) or not self._claim(each, progress):
+                break
+            progress()
+
+    def _claim(self, settled: Settled, progress: Callable[[], None]) -> bool:
+        """Claim a scan; say whether the next may follow.
+
+        Raises InboxAway and OSError: then it may be taken or not, and is open.
+        """
+        seen = settled.seen
+        self._watched.forget(seen.name)
+        try:
+            claim = self._prepare(settled)
+            entry = _Open(claim, unfinished=settled.unfinished)
+            self._open.append(entry)
+            try:
+                taken = take(claim, self._mover)
+            except OSError as error:
+                raise self._away(claim, error) from None
+        except ClaimLost:
+            taken = None
+        except ClaimRefused as refused:
+            self._open.clear()
+            self._tell_refused(refused)
+            self._watched.refuse(seen.name, self._clock())
+            return True
+        if not self._finish(entry, taken, progress):
+            return False
+        self._open.clear()
+        return True
+
+    def _prepare(self, settled: Settled) -> Claim:
+        station = self._station
+        return prepare(
+            station.spool,
+            self._inbox.path,
+            settled.seen,
+            self._mover,
+            scan_id=new_id(),
+            number=station.numbers.next_number(),
+            station=station.code,
+            box=self._inbox.box,
+            claimed_at=station.now(),
+            via_share=self._via_share,
+        )
+
+    def _away(self, claim: Claim, error: OSError) -> OSError | InboxAway:
+        """Tell whose failure it is: what fails on the way into a share is the share's."""
+        return InboxAway(errno.errorcode.get(error.errno or 0, "OSError")) if claim.via_share else error
+
+    def _finish(self, entry: _Open, taken: Claim | Odd | None, progress: Callable[[], None]) -> bool:
+        """Do what follows once it is known what a claim took; say whether all of it is done."""
+        if taken is None:
+            return True
+        if isinstance(taken, Odd):
+            _LOG.warning("entry_odd", inbox=self._inbox.box, kind=taken.what.value)
+            return True
+        entry.claim = taken
+        self._refused = False
+        self._via_share = taken.via_share
+        if not entry.said:
+            self._say_claimed(entry)
+        if self._fetch(entry, progress):
+            return True
+        self._watched.put_off(self._clock())
+        return False
+
+    def _say_claimed(self, entry: _Open) -> None:
+        claim = entry.claim
+        entry.said = True
+        self.claimed += 1
+        _LOG.info(
+            "scan_claimed",
+            scan_number=scan_name(claim.station, claim.number),
+            box=claim.box,
+            scan_id=claim.scan_id,
+            size_bytes=claim.seen.size,
+            **({"unfinished": True} if entry.unfinished else {}),
+        )
+
+    def _fetch(self, entry: _Open, progress: Callable[[], None]) -> bool:
+        """Bring a claim into the spool and hand it over; say whether that is done."""
+        claim = entry.claim
+        if not claim.in_spool:
+            if claim.changed and not self._at_rest(entry):
+                return False
+            try:
+                claim = fetch(claim, self._mover, progress)
+            except ClaimRestless:
+                return False
+            except OSError as error:
+                self._tell_stuck(entry, error)
+                return False
+        self._station.hand_over(claim)
+        return True
+
+    def _at_rest(self, entry: _Open) -> bool:
+        """Say whether a file that changed as it was claimed has been as it is for the quiet time."""
+        found, now = self._mover.locate(entry.claim), self._clock()
+        if found != entry.last:
+            entry.last, entry.since = found, now
+        return now - entry.since >= self._inbox.rules.quiet_seconds
+
+    def _tell_refused(self, refused: ClaimRefused) -> None:
+        if not self._refused:
+            self._refused = True
+            _LOG.warning("claim_refused", inbox=self._inbox.box, detail=refused.message)
+
+    def _tell_stuck(self, entry: _Open, error: OSError) -> None:
+        name = type(error).__name__
+        if entry.trouble != name:
+            entry.trouble = name
+            claim = entry.claim
+            number = scan_name(claim.station, claim.number)
+            _LOG.error("claim_stuck", scan_number=number, box=claim.box, scan_id=claim.scan_id, error=name)

@@ -1,0 +1,112 @@
+"""What a claim does in an inbox: the one rename that takes a file, and what follows it where the spool is elsewhere.
+
+These functions touch the inbox's file system, so for a network share they run in a process of its own
+(`skrynka.shares`). None of them believes an error: whether a file was taken is told by the names.
+
+Errors and their texts never carry the original name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found, OtherFilesystem
+from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably
+
+_PART = "original.part"
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def no_progress() -> None:
+    """Tell nobody."""
+
+
+def ready(claim: Claim) -> None:
+    """Make the folder in the inbox that its claimed files go to. Raises ClaimRefused."""
+    try:
+        make_folder(claim.path_in_share.parent, claim.inbox)
+    except OSError as error:
+        raise ClaimRefused(_name(error)) from None
+
+
+def take(claim: Claim) -> Found:
+    """Rename the file to where it is ours, durably, and give what came.
+
+    Raises ClaimLost, ClaimRefused or OtherFilesystem where nothing moved; OSError where that isn't known, and `locate`
+    finds out.
+    """
+    try:
+        (claim.inbox / claim.original_name).rename(claim.path)
+    except OSError as error:
+        # Over NFS a rename may happen and report an error. Nobody but us ever uses the new name.
+        if not _lies(claim.path):
+            if error.errno == errno.EXDEV and not claim.via_share:
+                raise OtherFilesystem from None
+            if isinstance(error, FileNotFoundError):
+                raise ClaimLost("The file is gone from its inbox.") from None
+            raise ClaimRefused(_name(error)) from None
+    fsync_folder(claim.path.parent)
+    with contextlib.suppress(OSError):
+        # A power cut may bring the old name back to a file that is ours already: the same bytes once more, which are
+        # told by their hash. The claim itself is whole.
+        fsync_folder(claim.inbox)
+    return _found(claim.path)
+
+
+def locate(claim: Claim) -> Found | None:
+    """Look for a claimed file in the inbox: what lies there; None when it never left, or was fetched already.
+
+    Raises OSError when that can't be known, for the inbox is away.
+    """
+    claim.path_in_share.parent.lstat()  # made before the sidecar: where it isn't there, the inbox isn't
+    return _found(claim.path_in_share) if _lies(claim.path_in_share) else None
+
+
+def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
+    """Bring a claimed file from the inbox into the spool: the copy is durable before the inbox's file goes.
+
+    Raises ClaimRestless when it changed meanwhile, OSError; then nothing is lost, and it can be tried again.
+    """
+    part = claim.folder / _PART
+    part.unlink(missing_ok=True)
+    source = os.open(claim.path_in_share, _OPEN)
+    try:
+        before = os.fstat(source)
+        copied = copy_durably(source, part, lambda _: progress())
+        after = os.fstat(source)
+    finally:
+        os.close(source)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or copied != after.st_size:
+        part.unlink()
+        raise ClaimRestless("A claimed file changed while it was copied.")
+    rename_durably(part, claim.folder / "original")
+    clear(claim)
+
+
+def clear(claim: Claim) -> None:
+    """Remove a claimed file from the inbox: the spool has it, durably. Repeated, it does nothing. Raises OSError."""
+    if _lies(claim.path_in_share):
+        claim.path_in_share.unlink(missing_ok=True)
+    fsync_folder(claim.path_in_share.parent)
+
+
+def _found(path: Path) -> Found:
+    status = path.lstat()
+    return Found(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _lies(path: Path) -> bool:
+    """Say whether a name is there. Raises OSError when that can't be known."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _name(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, "OSError")
