@@ -60,19 +60,26 @@ def known_archive(state: Path, root: Path, station: str) -> Archive:
     A station that knows none takes the one that is there, and makes the folder one where it isn't. Raises
     EnvironmentUnfit when neither state nor archive can be read or written.
     """
-    told = state / _ARCHIVE
     try:
-        if told.exists():
-            return Archive(root, told.read_text(encoding="ascii").strip())
-        fresh = Identity(root)
-        identity = fresh.there or fresh.found(station)
-        write_durably(told, f"{identity}\n".encode("ascii"))
+        expected = known_identity(state)
+        if expected is None:
+            fresh = Identity(root)
+            expected = fresh.there or fresh.found(station)
+            write_durably(state / _ARCHIVE, f"{expected}\n".encode("ascii"))
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentUnfit(
             f"It can't be told which archive is the station's ({type(error).__name__}).",
             "Look at the folders `paths.state` and `paths.archive`, and who may write there.",
         ) from None
-    return Archive(root, identity)
+    return Archive(root, expected)
+
+
+def known_identity(state: Path) -> str | None:
+    """Give the identity of the station's archive; None before its first start. Raises OSError."""
+    try:
+        return (state / _ARCHIVE).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
 
 
 def clear_work(work: Path) -> None:

@@ -18,7 +18,6 @@ import socket
 import threading
 import time
 from collections.abc import Collection
-from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -108,7 +107,7 @@ class Service:
             self._numbers,
             station=settings.station.code,
             spool=configuration.spool,
-            room=Room(_volumes(configuration), limits.free_megabytes << 20),
+            room=Room(configuration.volumes, limits.free_megabytes << 20),
         )
         # Told apart from a service that was killed before, even where a container gives both the same process id.
         owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -396,18 +395,6 @@ class Service:
             signal.signal(number, signal.SIG_IGN)
         os.close(self._said)
         os.close(self._heard)
-
-
-def _volumes(configuration: Configuration) -> dict[str, Path]:
-    """Give the folders that must have room, by the names that people know them by."""
-    volumes = {
-        "spool": configuration.spool,
-        "archive": configuration.archive,
-        "work": configuration.work,
-        "state": configuration.state,
-    }
-    database = configuration.database_file
-    return volumes if database is None else {**volumes, "database": database.parent}
 
 
 def _hand(box: Box, configuration: Configuration, stop: threading.Event) -> ShareHand:

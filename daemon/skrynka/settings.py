@@ -210,6 +210,12 @@ class Configuration:
         return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
 
     @property
+    def volumes(self) -> dict[str, Path]:
+        """Give the folders that must have room, by the names that people know them by."""
+        folders = {"spool": self.spool, "archive": self.archive, "work": self.work, "state": self.state}
+        return folders if self.database_file is None else {**folders, "database": self.database_file.parent}
+
+    @property
     def digest(self) -> str:
         """Identify what plans are made by: SHA-256 over the settings of reading and filing and the case types."""
         told = self.settings.model_dump_json(include={"reading", "filing"}).encode()

@@ -17,6 +17,7 @@ from skrynka.cli.checked import Checked, State
 from skrynka.cli.output import counted
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
+from skrynka.premises import known_identity
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
 from skrynka.shares.process import HUNG
@@ -38,8 +39,8 @@ def station_checks(station: Configuration) -> Iterator[Checked]:
         yield _inbox(box, station.spool)
     for what, folder in (("state", station.state), ("spool", station.spool), ("work", station.work)):
         yield _own_folder(what, folder)
-    yield _archive(station.archive)
-    for what, folder in (("spool", station.spool), ("archive", station.archive)):
+    yield _archive(station)
+    for what, folder in station.volumes.items():
         yield _room(what, folder, station.settings.limits.free_megabytes)
     yield _database(station)
     yield _service(station.state)
@@ -171,12 +172,13 @@ def _not_there(what: str, folder: Path) -> Checked:
     return Checked(what, State.MISSING, f"{folder} isn't there, and can't be made", "Make it for the service's user.")
 
 
-def _archive(folder: Path) -> Checked:
+def _archive(station: Configuration) -> Checked:
+    folder = station.archive
     found = _own_folder("archive", folder)
     if found.state is not State.GOOD:
         return found
     try:
-        Archive(folder).write_probe()
+        Archive(folder, known_identity(station.state)).write_probe()
     except EnvironmentUnfit as error:
         return Checked("archive", State.MISSING, error.message, error.remedy)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +12,11 @@ import typer
 from skrynka.cli.options import AsJson, ConfigFile, configuration, station_database
 from skrynka.cli.output import counted, moment, show_facts, show_json, show_table
 from skrynka.cli.running import service_pid
+from skrynka.core.claims import from_sidecar
 from skrynka.core.errors import EnvironmentUnfit
+from skrynka.premises import known_identity
 from skrynka.settings import Configuration
+from skrynka.steps.archive import Identity
 from skrynka.store.listings import BoxStatus, Status
 from skrynka.store.listings import status as status_of
 
@@ -19,9 +24,10 @@ from skrynka.store.listings import status as status_of
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say how the work stands: what waits, since when, and what came last from which box.
 
-    Shown: whether the daemon runs; claimed scans that aren't in the database yet; scans and stacks by state; cases and
-    how many of them wait for a person; for each box the last scan and the open stack. Of a shared database all
-    stations are shown; claims and daemon are this station's.
+    Shown: whether the daemon runs; claimed scans that aren't in the database yet, and since when they wait; whether
+    the archive is there; the room on the disks; scans and stacks by state; cases and how many of them wait for a
+    person; for each box the last scan and the open stack. Of a shared database all stations are shown; claims,
+    archive, room and daemon are this station's.
 
     Exit code 0 whatever it shows; 3 where the database is away (the rest is shown all the same).
 
@@ -29,6 +35,7 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     ```
     {"station", "daemon": process id | 0 (out of sight) | null, "claims",
+     "oldest_claim_at", "archive": true | false, "free_bytes": {folder: bytes},
      "database": "sqlite" | "postgresql" | null,
      "scans": {"received", "reading", "read", "filed", "quarantined",
                "duplicate"},
@@ -69,10 +76,14 @@ _NOTHING_KNOWN: dict[str, Any] = {
 
 
 def _told(station: Configuration) -> dict[str, Any]:
+    claims, oldest = _claims(station)
     return {
         "station": station.settings.station.code,
         "daemon": service_pid(station.state),
-        "claims": _claims(station),
+        "claims": claims,
+        "oldest_claim_at": moment(oldest),
+        "archive": _archive_is_there(station),
+        "free_bytes": _free_bytes(station),
     }
 
 
@@ -124,20 +135,44 @@ def _show(station: Configuration, engine: str, found: Status) -> None:
 def _station_facts(station: Configuration) -> list[tuple[str, object]]:
     pid = service_pid(station.state)
     runs = "doesn't run" if pid is None else f"runs (process {pid})" if pid else "runs"
-    claims = _claims(station)
+    claims, oldest = _claims(station)
+    since = f", the oldest since {oldest.astimezone():%d.%m. %H:%M}" if oldest else ""
+    room = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in _free_bytes(station).items())
     return [
         ("station", station.settings.station.code),
         ("daemon", runs),
-        ("claims", f"{claims} to be registered" if claims else "none to be registered"),
+        ("claims", f"{claims} to be registered{since}" if claims else "none to be registered"),
+        ("archive", "there" if _archive_is_there(station) else "away"),
+        ("room", room or "unknown"),
     ]
 
 
-def _claims(station: Configuration) -> int:
-    """Count the claims in the spool: folders with a sidecar."""
+def _claims(station: Configuration) -> tuple[int, datetime | None]:
+    """Count the claims in the spool, and say when the oldest was made, as far as their sidecars can be read."""
+    count, made = 0, []
+    with suppress(OSError):
+        for sidecar in station.spool.glob("*/claim.json"):
+            count += 1
+            with suppress(OSError, ValueError):
+                made.append(from_sidecar(sidecar.read_bytes(), sidecar.parent).claimed_at)
+    return count, min(made, default=None)
+
+
+def _archive_is_there(station: Configuration) -> bool:
     try:
-        return sum((each / "claim.json").is_file() for each in station.spool.iterdir())
-    except OSError:
-        return 0
+        Identity(station.archive, known_identity(station.state)).require()
+    except (EnvironmentUnfit, OSError):
+        return False
+    return station.archive.is_dir()
+
+
+def _free_bytes(station: Configuration) -> dict[str, int]:
+    free = {}
+    for name, folder in station.volumes.items():
+        with suppress(OSError):
+            room = os.statvfs(folder)
+            free[name] = room.f_bavail * room.f_frsize
+    return free
 
 
 def _counts(counts: dict[str, int]) -> str:
