@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -15,6 +16,7 @@ from skrynka.steps.archive import Archive, Identity
 
 _ARCHIVE = "archive"
 """The file in the state folder that names the station's archive."""
+_PR_SET_DUMPABLE = 4
 
 
 def make_private_folder(folder: Path) -> None:
@@ -91,7 +93,12 @@ def clear_work(work: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def forget_environment() -> None:
-    """Take our settings out of the environment: reader processes inherit it, and a URL may hold a password."""
-    for name in [name for name in os.environ if name.startswith("SKRYNKA_")] + ["CREDENTIALS_DIRECTORY"]:
+def hide_credentials() -> None:
+    """Keep what the configuration says, the database's password too, from reader processes.
+
+    They inherit the environment: our settings and libpq's password go from it; whoever needs them has read them. And
+    nobody of our own user may look into this process's memory any more, where all of it stays (prctl(2)).
+    """
+    for name in [*(name for name in os.environ if name.startswith("SKRYNKA_")), "CREDENTIALS_DIRECTORY", "PGPASSWORD"]:
         os.environ.pop(name, None)
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -40,7 +40,7 @@ from skrynka.notifying import Supervisor
 from skrynka.outages import Outages
 from skrynka.premises import (
     clear_work,
-    forget_environment,
+    hide_credentials,
     known_archive,
     lock_station,
     make_private_folder,
@@ -87,16 +87,21 @@ class Service:
         self._heard, self._said = os.pipe()
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
-        forget_environment()
         for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
+        hide_credentials()
         self._archive = known_archive(configuration.state, configuration.archive, settings.station.code)
         self._watcher = Watcher(self._hint, self._overflowed)
         limits = settings.limits
-        page_limits = PageLimits(limits.scan_megabytes << 20, limits.page_megapixels * 1_000_000, limits.page_seconds)
+        page_limits = PageLimits(
+            limits.scan_megabytes << 20,
+            limits.page_megapixels * 1_000_000,
+            limits.page_seconds,
+            limits.scan_pages,
+        )
         self._readers = readers = Readers(
             ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), self._stop.is_set
         )

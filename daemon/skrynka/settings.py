@@ -104,6 +104,7 @@ class Limits(_Table):
     """What a file may cost."""
 
     scan_megabytes: int = Field(default=4000, ge=1)
+    scan_pages: int = Field(default=5000, ge=1)
     page_megapixels: int = Field(default=120, ge=1)
     page_seconds: Seconds = 60.0
     """A reader that says nothing for so long is ended."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrynka.cli.checked import Checked, State, exit_code
-from skrynka.cli.machine_checks import clock, inotify
+from skrynka.cli.machine_checks import ZBAR_FIXED, clock, inotify, is_older
 from tests.cli.conftest import Answer, Skrynka
 
 
@@ -54,6 +54,35 @@ def test_programs_are_named_with_their_versions(skrynka: Skrynka) -> None:
     assert re.match(r"pdftoppm \d", line(found, "poppler")["said"])
     assert re.match(r"libzbar \d", line(found, "zbar")["said"])
     assert re.search(r"zxing-cpp \d.*pikepdf \d", line(found, "libraries")["said"])
+
+
+@pytest.mark.usefixtures("station")
+def test_a_libzbar_that_a_code_can_take_over_is_told_with_the_remedy(
+    skrynka: Skrynka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "bin" / "dpkg-query"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 0.23.92-7\n", encoding="ascii")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
+    found = skrynka("check", "--json")
+    assert found.code == 1
+    assert line(found, "zbar")["state"] == "warning"
+    assert "apt install --only-upgrade libzbar0" in line(found, "zbar")["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("build", "older"),
+    [
+        ("0.23.92-7", True),
+        ("0.23.90-1", True),
+        ("0.23.92-7+deb12u1", False),
+        ("0.23.92-7+deb12u2", False),
+        ("0.23.93-4", False),
+    ],
+)
+def test_builds_of_libzbar_are_compared_as_dpkg_does(build: str, older: bool) -> None:  # noqa: FBT001 - an example
+    assert is_older(build, ZBAR_FIXED) is older
 
 
 def test_an_inbox_that_is_not_there_is_told_with_the_remedy(skrynka: Skrynka, station: Path) -> None:

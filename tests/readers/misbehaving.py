@@ -14,7 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from skrynka.core.model import PageReading, PageSource
-from skrynka.readers.messages import ANSWERS, Answer, Began, CutOrder, Done, Opened, Order, Read
+from skrynka.core.reasons import QuarantineReason
+from skrynka.readers.confinement import SAID
+from skrynka.readers.messages import (
+    ANSWERS,
+    Answer,
+    Began,
+    Busy,
+    CutOrder,
+    Done,
+    Opened,
+    Order,
+    Read,
+    ReadOrder,
+    Rejected,
+    Unconfined,
+)
 
 
 def says_no_json(answers: Connection, *_: Any) -> None:  # noqa: ANN401 - the order and limits don't matter here
@@ -57,6 +72,39 @@ def reads_a_page_too_many(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(1), Began(1), Read(_reading(1)), Began(2), Read(_reading(2)))
 
 
+def opens_other_pages_the_second_time(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Opened(3 if _first(order) == 1 else 4), Began(_first(order)))
+    _say(answers, Read(_reading(_first(order))), Began(_first(order) + 1))
+
+
+def goes_on_behind_the_page_that_was_ordered_alone(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    first = _first(order)
+    _say(answers, Opened(3), Began(first))
+    if first == 2:
+        _say(answers, Read(_reading(2)), Began(3), Read(_reading(3)), Done())
+    _say(answers, Read(_reading(1)), Began(2))
+
+
+def is_busy_after_opening(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Busy(), Opened(1), Busy())
+
+
+def says_that_it_is_unconfined_late(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Opened(1), Unconfined("EINVAL"))
+
+
+def opens_a_library(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Opened(5001))
+
+
+def refuses_another_page(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Opened(2), Began(1), Rejected(QuarantineReason.PAGE_UNREADABLE, 2, ""))
+
+
+def refuses_for_the_parents_reason(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Rejected(QuarantineReason.ATTEMPTS_EXHAUSTED, None, ""))
+
+
 def ends_well_without_an_answer(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(2), Began(1))
 
@@ -66,10 +114,20 @@ def ends_badly(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     sys.exit(7)
 
 
-def aborts(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+def aborts(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _say(answers, Opened(2), Began(1), Read(_reading(1)), Began(2))
+    _say(answers, Opened(2))
+    for number in range(_first(order), 2):
+        _say(answers, Began(number), Read(_reading(number)))
+    _say(answers, Began(2))
     os.abort()
+
+
+def spends_its_processor_time(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _say(answers, Opened(2), Began(1))
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 5))
+    while True:
+        pass
 
 
 def ignores_being_asked_to_end(answers: Connection, *_: Any) -> None:  # noqa: ANN401
@@ -85,9 +143,28 @@ def falls_silent_in_mid_answer(answers: Connection, *_: Any) -> None:  # noqa: A
 
 
 def talks_without_end(answers: Connection, *_: Any) -> None:  # noqa: ANN401
-    _say(answers, Opened(1))
     while True:
-        _say(answers, Began(1))
+        _say(answers, Busy())
+
+
+def fills_what_it_prints_with_a_pipe(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    os.mkfifo(order.work / SAID)
+    _say(answers, Opened(1), Began(1), Read(_reading(1)), Done())
+
+
+def cuts_a_pipe(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    os.mkfifo(order.work / "0.pdf")
+    _say(answers, Began(1), Done())
+
+
+def cuts_a_second_name(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    (order.work / "0.pdf").hardlink_to(order.work.parent / "good.pdf")
+    _say(answers, Began(1), Done())
+
+
+def cuts_what_is_no_pdf(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    (order.work / "0.pdf").write_bytes(b"root:x:0:0")
+    _say(answers, Began(1), Done())
 
 
 def cuts_nothing(answers: Connection, *_: Any) -> None:  # noqa: ANN401
@@ -102,6 +179,11 @@ def cuts_a_link(answers: Connection, order: Order, *_: Any) -> None:  # noqa: AN
 
 def reads_instead_of_cutting(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(1), Began(1), Read(_reading(1)), Done())
+
+
+def _first(order: Order) -> int:
+    assert isinstance(order, ReadOrder)
+    return order.first
 
 
 def _say(answers: Connection, *said: Answer) -> None:

@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import psutil
 import pytest
+import structlog
 
+from skrynka import logs
 from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
-from skrynka.core.model import PageReading, PageRef, Symbology
+from skrynka.core.model import PageReading, PageRef, PageSource, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import tasks
-from skrynka.readers.messages import CutOrder, PageLimits, ReadOrder
+from skrynka.readers import processes, tasks
+from skrynka.readers.child import answers_of
+from skrynka.readers.messages import Answer, CutOrder, PageLimits, ReadOrder
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
 from tests.support import hostile
@@ -28,6 +35,8 @@ LONG = 120.0
 SHORT = 1.5
 """Seconds: a limit that tests here do wait for."""
 PAGE_PIXELS = 120_000_000
+IMAGE, RASTER = PageSource.IMAGE, PageSource.RASTER
+LogLines = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +49,23 @@ def _no_process_is_left() -> Iterator[None]:
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     return numbered_pdf([1, 2, 3], tmp_path / "good.pdf")
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Path:
+    """Three pages that poppler has nothing to do with, but for the second, which it draws for a second or so."""
+    path = tmp_path / "drawn.pdf"
+    path.write_bytes(hostile.slow_pdf(1, 1))
+    return path
+
+
+@pytest.fixture
+def log() -> Iterator[LogLines]:
+    """Give what is logged meanwhile, by event."""
+    stream = io.StringIO()
+    logs.configure(stream, logs.Mode.JSON, level=logs.Level.DEBUG, strict=True)
+    yield lambda event: [line for line in map(json.loads, stream.getvalue().splitlines()) if line["event"] == event]
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -68,11 +94,11 @@ def reading(
     return Readers(ProcessLimits(silent, total, memory), stopping).read(order, progress)
 
 
-def cutting(file: Path, *documents: tuple[PageRef, ...]) -> list[Path]:
+def cutting(file: Path, *documents: tuple[PageRef, ...], progress: Callable[[], None] = lambda: None) -> list[Path]:
     """Cut documents out of a file that is scan "A"."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
     order = CutOrder({"A": (file, FileType.PDF)}, documents, file.parent / "cuts", limits)
-    return Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order)
+    return Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order, progress)
 
 
 @contextlib.contextmanager
@@ -95,15 +121,30 @@ def the_reader() -> psutil.Process:
     return reader
 
 
-def while_drawing(do: Callable[[psutil.Process, psutil.Process], None]) -> Callable[[], None]:
-    """Give a `progress` that waits until poppler draws the second page, and does something to reader and poppler."""
+@contextlib.contextmanager
+def while_drawing(do: Callable[[psutil.Process, psutil.Process], None], times: int = 1) -> Iterator[None]:
+    """Do something to reader and poppler as soon as poppler draws, this often: each time to another poppler."""
+    done: list[int] = []
+    failures: list[BaseException] = []
 
-    def progress() -> None:
-        await_that(lambda: bool(drawers()), "poppler draws")
-        (drawer,) = drawers()
-        do(the_reader(), drawer)
+    def strike() -> None:
+        try:
+            while len(done) < times:
+                await_that(lambda: any(drawer.pid not in done for drawer in drawers()), "poppler draws")
+                (drawer,) = drawers()
+                done.append(drawer.pid)
+                do(the_reader(), drawer)
+        except BaseException as failure:  # noqa: BLE001 - told below, in the test's own thread
+            failures.append(failure)
 
-    return progress
+    thread = threading.Thread(target=strike)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    assert failures == []
+    assert len(done) == times
 
 
 def test_every_page_is_read_in_order_and_progress_is_told_after_each(good: Path) -> None:
@@ -127,7 +168,7 @@ def test_each_scan_has_a_reader_process_of_its_own_outside_the_programs_session(
     assert first.isdisjoint(seen)
 
 
-def test_a_reader_that_is_killed_is_a_crash_at_its_page_and_what_it_had_started_goes_too(
+def test_a_page_that_kills_two_readers_is_a_crash_at_it_and_what_they_had_started_goes_too(
     endless: Path, good: Path
 ) -> None:
     def kill(reader: psutil.Process, drawer: psutil.Process) -> None:
@@ -135,16 +176,45 @@ def test_a_reader_that_is_killed_is_a_crash_at_its_page_and_what_it_had_started_
         reader.kill()
 
     struck: list[psutil.Process] = []
-    with rejected(QuarantineReason.READER_CRASHED, 2, "signal SIGKILL"):
-        reading(endless, progress=while_drawing(kill))
-    assert len(struck) == 1
+    with rejected(QuarantineReason.READER_CRASHED, 2, "signal SIGKILL"), while_drawing(kill, times=2):
+        reading(endless)
+    assert len(struck) == 2
     await_that(lambda: not alive(struck), "poppler has ended")
     assert still_reads(good)
 
 
-def test_a_renderer_that_is_killed_makes_the_page_unreadable(endless: Path, good: Path) -> None:
-    with rejected(QuarantineReason.PAGE_UNREADABLE, 2):
-        reading(endless, progress=while_drawing(lambda _, drawer: drawer.kill()))
+def test_a_page_whose_reader_was_killed_is_read_by_another_alone_and_the_rest_by_a_third(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch, log: LogLines
+) -> None:
+    orders: list[ReadOrder] = []
+
+    def noted(context: Any, order: ReadOrder, *others: Any) -> Iterator[Answer]:  # noqa: ANN401 - passed on
+        orders.append(order)
+        return answers_of(context, order, *others)
+
+    monkeypatch.setattr(processes, "answers_of", noted)
+    with while_drawing(lambda reader, _: reader.kill()):
+        pages = reading(drawn)
+    assert [(page.number, page.source) for page in pages] == [(1, IMAGE), (2, RASTER), (3, IMAGE)]
+    assert [(order.first, order.last) for order in orders] == [(1, None), (2, 2), (3, None)]
+    (line,) = log("reader_died")
+    assert (line["level"], line["page"], line["signal"]) == ("info", 2, "SIGKILL")
+    assert line["detail"] == "signal SIGKILL"
+
+
+def test_a_renderer_that_is_killed_costs_the_page_a_second_try(drawn: Path, log: LogLines) -> None:
+    with while_drawing(lambda _, drawer: drawer.kill()):
+        assert [page.number for page in reading(drawn)] == [1, 2, 3]
+    (line,) = log("reader_died")
+    assert (line["page"], line["detail"]) == (2, "the renderer failed")
+
+
+def test_a_renderer_that_is_killed_twice_makes_the_page_unreadable(endless: Path, good: Path) -> None:
+    with (
+        rejected(QuarantineReason.PAGE_UNREADABLE, 2, "the renderer failed"),
+        while_drawing(lambda _, drawer: drawer.kill(), times=2),
+    ):
+        reading(endless)
     assert still_reads(good)
 
 
@@ -156,33 +226,40 @@ def test_a_page_that_a_renderer_never_finishes_is_given_up_by_the_renderers_own_
     assert still_reads(good)
 
 
-@pytest.mark.parametrize("limit", ["silent", "total"])
-def test_a_reader_that_hangs_is_ended_with_all_it_has_started_at_the_limit(
-    endless: Path, good: Path, limit: str
-) -> None:
+def test_a_reader_that_hangs_twice_is_ended_with_all_it_has_started(endless: Path, good: Path) -> None:
     struck: list[psutil.Process] = []
-    with rejected(QuarantineReason.READER_TIMED_OUT, 2):
-        reading(
-            endless,
-            silent=SHORT if limit == "silent" else LONG,
-            total=SHORT if limit == "total" else LONG,
-            progress=while_drawing(lambda *both: struck.extend(both)),
-        )
-    assert len(struck) == 2
+    with (
+        rejected(QuarantineReason.READER_TIMED_OUT, 2, "silent for too long"),
+        while_drawing(lambda *both: struck.extend(both), times=2),
+    ):
+        reading(endless, silent=SHORT)
+    assert len(struck) == 4
+    await_that(lambda: not alive(struck), "readers and poppler have ended")
+    assert still_reads(good)
+
+
+def test_a_scan_whose_time_is_over_has_no_second_try(endless: Path, good: Path) -> None:
+    struck: list[psutil.Process] = []
+    with (
+        rejected(QuarantineReason.READER_TIMED_OUT, 2, "longer than a scan may take"),
+        while_drawing(lambda *both: struck.extend(both)),
+    ):
+        reading(endless, total=SHORT)
     await_that(lambda: not alive(struck), "reader and poppler have ended")
     assert still_reads(good)
 
 
-def test_a_reader_that_is_frozen_is_ended_too(endless: Path, good: Path) -> None:
-    with rejected(QuarantineReason.READER_TIMED_OUT, 2):
-        reading(endless, silent=SHORT, progress=while_drawing(lambda reader, _: reader.suspend()))
-    assert still_reads(good)
+def test_a_reader_that_is_frozen_is_ended_and_its_page_read_by_another(drawn: Path, log: LogLines) -> None:
+    with while_drawing(lambda reader, _: reader.suspend()):
+        assert [page.number for page in reading(drawn, silent=6)] == [1, 2, 3]
+    (line,) = log("reader_died")
+    assert (line["page"], line["detail"]) == (2, "silent for too long")
 
 
 def test_a_service_that_stops_ends_its_reader_at_once(endless: Path, good: Path) -> None:
     stops: list[bool] = []
-    with pytest.raises(ReaderStopped):
-        reading(endless, stopping=lambda: bool(stops), progress=while_drawing(lambda *_: stops.append(True)))
+    with pytest.raises(ReaderStopped), while_drawing(lambda *_: stops.append(True)):
+        reading(endless, stopping=lambda: bool(stops))
     assert still_reads(good)
 
 
@@ -204,11 +281,14 @@ def test_an_image_bomb_is_told_by_its_measures_and_never_unpacked(tmp_path: Path
     assert still_reads(good)
 
 
-def test_a_reader_that_wants_more_memory_than_its_limit_is_a_crash_at_its_page(tmp_path: Path, good: Path) -> None:
+def test_a_page_that_wants_more_memory_than_the_limit_twice_is_a_crash_at_it(
+    tmp_path: Path, good: Path, log: LogLines
+) -> None:
     bomb = tmp_path / "bomb.pdf"
     bomb.write_bytes(hostile.bomb_pdf(side=25_000))
-    with rejected(QuarantineReason.READER_CRASHED, 2):
+    with rejected(QuarantineReason.READER_CRASHED, 2, "out of memory"):
         reading(bomb, memory=600 << 20, page_pixels=10**9)
+    assert [(line["page"], line["detail"]) for line in log("reader_died")] == [(2, "out of memory")]
     assert still_reads(good)
 
 
@@ -225,6 +305,12 @@ def test_a_reader_that_wants_more_memory_than_its_limit_is_a_crash_at_its_page(t
         misbehaving.leaves_a_page_out,
         misbehaving.reads_a_page_twice,
         misbehaving.reads_a_page_too_many,
+        misbehaving.opens_other_pages_the_second_time,
+        misbehaving.goes_on_behind_the_page_that_was_ordered_alone,
+        misbehaving.is_busy_after_opening,
+        misbehaving.says_that_it_is_unconfined_late,
+        misbehaving.refuses_another_page,
+        misbehaving.refuses_for_the_parents_reason,
     ],
 )
 def test_a_reader_that_says_what_cant_be_is_not_believed(
@@ -248,12 +334,13 @@ def test_a_reader_that_says_what_cant_be_is_not_believed(
         (unimportable.run, None, "exit 1"),
     ],
 )
-def test_a_reader_that_dies_is_a_crash_at_the_page_it_was_at(
-    good: Path, monkeypatch: pytest.MonkeyPatch, dies: Callable[..., None], page: int | None, how: str
+def test_a_reader_that_dies_again_is_a_crash_at_the_page_it_was_at(
+    good: Path, monkeypatch: pytest.MonkeyPatch, dies: Callable[..., None], page: int | None, how: str, log: LogLines
 ) -> None:
     monkeypatch.setattr(tasks, "run", dies)
     with rejected(QuarantineReason.READER_CRASHED, page, how):
         reading(good)
+    assert [(line.get("page"), line["detail"]) for line in log("reader_died")] == [(page, how)]
     monkeypatch.undo()
     assert still_reads(good)
 
@@ -279,7 +366,7 @@ def test_a_reader_that_never_falls_silent_is_ended_at_the_limit_for_a_scan(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "run", misbehaving.talks_without_end)
-    with rejected(QuarantineReason.READER_TIMED_OUT, 1):
+    with rejected(QuarantineReason.READER_TIMED_OUT, None):
         reading(good, total=SHORT)
 
 
@@ -293,7 +380,15 @@ def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "cuts", [misbehaving.cuts_nothing, misbehaving.cuts_a_link, misbehaving.reads_instead_of_cutting]
+    "cuts",
+    [
+        misbehaving.cuts_nothing,
+        misbehaving.cuts_a_link,
+        misbehaving.cuts_a_pipe,
+        misbehaving.cuts_a_second_name,
+        misbehaving.cuts_what_is_no_pdf,
+        misbehaving.reads_instead_of_cutting,
+    ],
 )
 def test_a_reader_that_hasnt_cut_what_it_says_is_not_believed(
     good: Path, monkeypatch: pytest.MonkeyPatch, cuts: Callable[..., None]
@@ -312,6 +407,40 @@ def test_a_reader_gets_nothing_of_the_programs_environment(endless: Path, monkey
         seen.append(drawer.environ())
         os.kill(reader.pid, signal.SIGKILL)
 
-    with pytest.raises(ScanRejected):
-        reading(endless, progress=while_drawing(look))
-    assert [set(environment) for environment in seen] == [{"PATH"}]
+    with pytest.raises(ScanRejected), while_drawing(look, times=2):
+        reading(endless)
+    assert [set(environment) for environment in seen] == [{"PATH"}] * 2
+
+
+def test_a_scan_of_more_pages_than_the_limit_is_too_large_whatever_its_reader_says(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "run", misbehaving.opens_a_library)
+    with rejected(QuarantineReason.TOO_LARGE, None):
+        reading(good)
+
+
+def test_a_reader_that_spends_its_processor_time_has_timed_out(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "run", misbehaving.spends_its_processor_time)
+    with rejected(QuarantineReason.READER_TIMED_OUT, 1, "signal SIGXCPU"):
+        reading(good)
+
+
+def test_a_pipe_in_the_place_of_what_a_reader_prints_is_not_waited_for(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "run", misbehaving.fills_what_it_prints_with_a_pipe)
+    assert len(reading(good)) == 1
+
+
+def test_a_reader_that_dies_while_it_cuts_has_a_second_try(good: Path, log: LogLines) -> None:
+    killed: list[int] = []
+
+    def kill() -> None:
+        if not killed:
+            killed.append(the_reader().pid)
+            the_reader().kill()
+
+    (file,) = cutting(good, (PageRef("A", 2),), progress=kill)
+    assert len(pikepdf.open(file).pages) == 1
+    assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]

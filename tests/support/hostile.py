@@ -10,15 +10,17 @@ from pikepdf import Array, Dictionary, Name
 from tests.support.pdf_pages import A4, add_image_page, image_object, jpeg, jpeg_image
 
 _FORMS_DEEP = 14
+_FORMS_SLOW = 5
+"""So deep takes a second or two."""
 _TIMES_EACH = 10
 
 
-def endless_page(pdf: pikepdf.Pdf) -> None:
+def endless_page(pdf: pikepdf.Pdf, deep: int = _FORMS_DEEP) -> None:
     """Add a page that takes a renderer years: a form paints another ten times, which paints another ten times, etc."""
     size = Array([0, 0, *A4])
     # The innermost paints a little each time, or a clever renderer would leave it out.
     form = pdf.make_stream(b"0 0 1 1 re f", Type=Name.XObject, Subtype=Name.Form, BBox=size)
-    for _ in range(_FORMS_DEEP):
+    for _ in range(deep):
         resources = Dictionary(XObject=Dictionary(F=form))
         content = b"/F Do\n" * _TIMES_EACH
         form = pdf.make_stream(content, Type=Name.XObject, Subtype=Name.Form, BBox=size, Resources=resources)
@@ -62,6 +64,17 @@ def endless_pdf(pages_before: int = 1, pages_behind: int = 0) -> bytes:
         for number in range(1, pages_before + 1):
             good_page(pdf, number)
         endless_page(pdf)
+        for number in range(1, pages_behind + 1):
+            good_page(pdf, number)
+        return saved(pdf)
+
+
+def slow_pdf(pages_before: int = 1, pages_behind: int = 0) -> bytes:
+    """Make a PDF of good pages with one among them that a renderer finishes, though not in a moment."""
+    with pikepdf.new() as pdf:
+        for number in range(1, pages_before + 1):
+            good_page(pdf, number)
+        endless_page(pdf, _FORMS_SLOW)
         for number in range(1, pages_behind + 1):
             good_page(pdf, number)
         return saved(pdf)

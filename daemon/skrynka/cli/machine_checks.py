@@ -15,6 +15,9 @@ from skrynka.cli.checked import Checked, State
 ZONE = "Europe/Kyiv"
 """The zone that days of receipt are told in (domain: time limits)."""
 _LIBRARIES = ("zxing-cpp", "pikepdf", "pillow", "typst", "sqlalchemy")
+_ZBAR = ("libzbar0", "libzbar0t64")
+ZBAR_FIXED = "0.23.92-7+deb12u1"
+"""Debian 12's build with the fixes of CVE-2023-40889 and CVE-2023-40890."""
 _INOTIFY = Path("/proc/sys/fs/inotify")
 _ASK_SECONDS = 10
 _EARLIEST_YEAR = 2025
@@ -56,8 +59,13 @@ def zbar() -> Checked:
 
     major, minor = c_uint(), c_uint()
     zbar_version(byref(major), byref(minor))
-    package = _package("libzbar0") or _package("libzbar0t64")
-    return Checked("zbar", State.GOOD, f"libzbar {major.value}.{minor.value}{f' ({package})' if package else ''}")
+    name, build = next(((name, build) for name in _ZBAR if (build := _build(name))), ("", ""))
+    said = f"libzbar {major.value}.{minor.value}{f' ({name} {build})' if build else ''}"
+    # The library itself reports the same version with and without the fix.
+    if build and is_older(build, ZBAR_FIXED):
+        remedy = f"apt install --only-upgrade {name}: a code can take a reader over (CVE-2023-40889, -40890)."
+        return Checked("zbar", State.WARNING, said, remedy)
+    return Checked("zbar", State.GOOD, said)
 
 
 def inotify(watches: int) -> Checked:
@@ -85,7 +93,16 @@ def clock(now: datetime) -> Checked:
     return Checked("clock", State.GOOD, said)
 
 
-def _package(name: str) -> str:
+def is_older(build: str, than: str) -> bool:
+    """Compare two versions of a Debian package, as dpkg does; False where there is no dpkg."""
+    program = shutil.which("dpkg")
+    if program is None:
+        return False
+    words = [program, "--compare-versions", build, "lt", than]
+    return subprocess.run(words, timeout=_ASK_SECONDS, check=False).returncode == 0  # noqa: S603 - dpkg's own words
+
+
+def _build(name: str) -> str:
     """Give a Debian package's version; empty where there is none, or no Debian."""
     program = shutil.which("dpkg-query")
     if program is None:
@@ -93,4 +110,4 @@ def _package(name: str) -> str:
     told = subprocess.run(  # noqa: S603 - a fixed command
         [program, "-W", "-f", "${Version}", name], capture_output=True, text=True, timeout=_ASK_SECONDS, check=False
     )
-    return f"{name} {told.stdout.strip()}" if told.returncode == 0 and told.stdout.strip() else ""
+    return told.stdout.strip() if told.returncode == 0 else ""

@@ -12,11 +12,17 @@ class SkrynkaError(Exception):
 class ScanRejected(SkrynkaError):
     """A scan that goes to quarantine; `page` is the 1-based page it is about, where there is one."""
 
-    def __init__(self, reason: QuarantineReason, page: int | None = None, detail: str = "") -> None:
-        """`detail` is a fixed phrase of ours (never input) for the admin, such as "pdfinfo exit 1"."""
+    def __init__(
+        self, reason: QuarantineReason, page: int | None = None, detail: str = "", *, may_pass: bool = False
+    ) -> None:
+        """`detail` is a fixed phrase of ours (never input) for the admin, such as "pdfinfo exit 1".
+
+        `may_pass` says that another process may do better: the page is worth a second try.
+        """
         self.reason = reason
         self.page = page
         self.detail = detail
+        self.may_pass = may_pass
         where = f" (page {page})" if page is not None else ""
         super().__init__(f"{reason.about.sentence}{where}{': ' + detail if detail else ''}")
 

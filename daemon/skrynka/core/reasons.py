@@ -162,8 +162,8 @@ _QUARANTINE: dict[QuarantineReason, About] = {
     QuarantineReason.TOO_LARGE: About(
         Fault.INPUT,
         True,
-        "The file is larger than the configured limit.",
-        "Scan in smaller stacks, or raise `limits.scan_megabytes` and retry.",
+        "The file is larger than the configured limits.",
+        "Scan in smaller stacks, or raise `limits.scan_megabytes` or `limits.scan_pages` and retry.",
     ),
     QuarantineReason.NO_PAGES: About(Fault.INPUT, False, "The file holds no pages.", _SCAN_AGAIN),
     QuarantineReason.PAGE_TOO_LARGE: About(
@@ -173,7 +173,9 @@ _QUARANTINE: dict[QuarantineReason, About] = {
         "Scan at 300 dpi or less, or raise `limits.page_megapixels` and retry.",
     ),
     QuarantineReason.PAGE_UNREADABLE: About(Fault.INPUT, False, "A page can't be drawn.", _SCAN_AGAIN),
-    QuarantineReason.READER_CRASHED: About(Fault.INPUT, True, "The reader process died on this file.", _REPORT),
+    QuarantineReason.READER_CRASHED: About(
+        Fault.INPUT, True, "Two reader processes died on this file, one after the other.", _REPORT
+    ),
     QuarantineReason.READER_TIMED_OUT: About(
         Fault.INPUT,
         True,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected
 from skrynka.core.model import PageReading, Symbology
@@ -78,7 +79,9 @@ class Reading:
         lease = self._rules.lease_seconds
         renewal = Renewal(lambda: queue.renew_scan(self._database, taken, lease), lease, show_life)
         try:
-            readings = self._readers.read(self._order(taken), renewal.step)
+            # Bound for what is logged of readers on the way, which know no scan's name.
+            with bound_contextvars(scan_number=taken.name, box=taken.box_code, scan_id=taken.id):
+                readings = self._readers.read(self._order(taken), renewal.step)
         except ScanRejected as rejected:
             self._archive.verify_original(taken.sha256)
             # A name of its own: the one above ends with the block, and this may be called later.

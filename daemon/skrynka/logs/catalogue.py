@@ -230,8 +230,17 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "reader_died": Event(
             _I,
-            "the reader[ of scan {scan_number}] died[ by {signal}][ with exit code {exit_code}][ on page {page}]",
-            "A reader process ended without an answer. The scan is tried again, then put into quarantine.",
+            "the reader[ of scan {scan_number}] died[ on page {page}][: {detail}]",
+            "A reader process crashed, fell silent or ran out of memory. Its page is tried once more, alone, then the"
+            " scan goes to quarantine.",
+        ),
+        "readers_unconfined": Event(
+            _W,
+            "readers can reach networks: the kernel refuses the filter ({error})",
+            "The kernel refuses to keep readers off networks and away from other processes; all their other limits"
+            " hold.",
+            "Use a kernel with seccomp filters (Debian's has them); look at the unit's SystemCallFilter, if it was"
+            " changed.",
         ),
         # Work
         "work_retried": Event(

@@ -25,11 +25,12 @@ class PageLimits:
     scan_bytes: int
     page_pixels: int
     raster_seconds: float
+    scan_pages: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOrder:
-    """Read every page of a scan."""
+    """Read a scan's pages, all of them or some."""
 
     source: Path
     kind: FileType
@@ -40,6 +41,10 @@ class ReadOrder:
     separators: frozenset[str]
     foreign_text: bool
     """Give the text of foreign codes too: only ever because a person asked."""
+    first: int = 1
+    """The first page to read."""
+    last: int | None = None
+    """The last page to read; None: the scan's last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,15 @@ class CutOrder:
 
 
 Order = ReadOrder | CutOrder
+
+
+@checked_dataclass(frozen=True)
+class Unconfined:
+    """The kernel refused to keep this process off networks; all other limits hold. Said first of all, or never."""
+
+    why: str
+    """The name of an error, such as "EINVAL"."""
+    said: Literal["unconfined"] = "unconfined"
 
 
 @checked_dataclass(frozen=True)
@@ -88,6 +102,8 @@ class Rejected:
     reason: QuarantineReason
     page: int | None
     detail: str
+    may_pass: bool = False
+    """Another process may do better: memory ran out, or a renderer failed."""
     said: Literal["rejected"] = "rejected"
 
 
@@ -114,7 +130,7 @@ class Done:
     said: Literal["done"] = "done"
 
 
-Answer = Opened | Began | Read | Busy | Rejected | Hindered | Done
+Answer = Unconfined | Opened | Began | Read | Busy | Rejected | Hindered | Done
 
 ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="said")])
 """To and from JSON; raises pydantic.ValidationError for anything that isn't an answer."""

@@ -1,69 +1,33 @@
-"""The parent's side of reader processes: one child for each order, never used again.
+"""The parent's side of reader processes: what is ordered of them, what is believed, and what a death means.
 
-A child is forked from a server process that has everything imported (about 30 ms), leads a session of its own, and is
-killed with all that it started: when it is silent for too long, when it takes too long in all, when the service stops.
+A child has one order and is never used again. Where it dies of a page, that page is tried once more, alone, by another
+child; when that goes well a third goes on behind it, and nothing is read twice. Where the other dies too, the scan is
+refused for this page. A child that dies before its first page, or while it cuts, is tried once more with the same.
 """
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
-import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import structlog
-from pydantic import ValidationError
 
-from skrynka.core.errors import EnvironmentUnfit, ScanRejected, SkrynkaError
+from skrynka.core.errors import ScanRejected
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import tasks
-from skrynka.readers.messages import (
-    ANSWERS,
-    Answer,
-    Began,
-    Busy,
-    CutOrder,
-    Done,
-    Hindered,
-    Opened,
-    Order,
-    Read,
-    ReadOrder,
-    Rejected,
-)
+from skrynka.readers.believing import is_believable
+from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderStopped, answers_of, open_plain
+from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Opened, Order, Read, ReadOrder, Unconfined
+
+__all__ = ["ProcessLimits", "ReaderStopped", "Readers"]
 
 _LOG = structlog.get_logger(__name__)
-_LONGEST_ANSWER = 4 << 20
-"""Bytes. A page with a hundred codes needs a hundredth of it."""
-_PIECE = 1 << 16
-"""Bytes read at a time: all that a pipe holds."""
-_AMPLE_BYTES = 1 << 30
-"""With so much room in the work folder once a reader is gone, it was the reader that filled it."""
-_TICK_SECONDS = 0.2
-"""How often a stop is looked for while a child works."""
-
-
-class ReaderStopped(SkrynkaError):
-    """The service is stopping: the child was ended, and the work is to be done again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessLimits:
-    """What a reader process may cost."""
-
-    silent_seconds: float
-    total_seconds: float
-    memory_bytes: int
-    """Of address space."""
+_PDF = b"%PDF-"
 
 
 class Readers:
@@ -73,6 +37,7 @@ class Readers:
         """Take the limits; `stopping` is asked several times a second while a child works."""
         self._limits = limits
         self._stopping = stopping
+        self._told_unconfined = False
         self._context = multiprocessing.get_context("forkserver")
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
@@ -86,134 +51,141 @@ class Readers:
         forkserver.ensure_running()
 
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
-        """Read every page of a scan, in order; `progress` is called after each page.
+        """Read every page of a scan, in order; `progress` is called whenever something was done.
 
         Raises ScanRejected with a reason and, where it is known, the page; ReaderStopped when the service stops;
         EnvironmentUnfit when something outside hindered the reader, such as a full disk.
         """
-        readings: list[PageReading] = []
-        count: int | None = None
-        for answer in self._answers(order, order.work):
-            match answer:
-                case Opened(pages=pages) if count is None and pages > 0:
-                    count = pages
-                case Began(number=number) if count is not None and number == len(readings) + 1 <= count:
-                    pass
-                case Read(reading=reading) if count is not None and reading.number == len(readings) + 1 <= count:
-                    readings.append(reading)
-                    progress()
-                case Done() if count == len(readings):
-                    return readings
-                case _:
-                    raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="answers out of order")
-        raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="ended early")  # pragma: no cover - see _answers
+        scan = _ScanInReading(order)
+        tries = _Tries()
+        ends_at = time.monotonic() + self._limits.total_seconds
+        while not scan.whole:
+            try:
+                for answer in self._answers(scan.next_order(), ends_at):
+                    scan.hear(answer)
+                    if isinstance(answer, Read | Busy):
+                        progress()
+            except ReaderDied as died:
+                tries.note(died, died.page)
+                scan.go_back(died.page)
+                progress()
+        return scan.readings
 
     def cut(self, order: CutOrder, progress: Callable[[], None] = lambda: None) -> list[Path]:
         """Cut documents; give their files, in the order's order. Raises as `read` does."""
+        tries = _Tries()
+        ends_at = time.monotonic() + self._limits.total_seconds
+        while True:
+            try:
+                return self._cut(order, ends_at, progress)
+            except ReaderDied as died:
+                tries.note(died, None)
+                progress()
+
+    def _cut(self, order: CutOrder, ends_at: float, progress: Callable[[], None]) -> list[Path]:
         files = [order.work / tasks.document_name(place) for place in range(len(order.documents))]
-        for answer in self._answers(order, order.work):
+        begun = 0
+        for answer in self._answers(order, ends_at):
             match answer:
-                case Began():
-                    progress()
-                case Done() if all(_is_plain_file(file) for file in files):
+                case Busy() if begun == 0:
+                    pass
+                case Began(number=number) if number == begun + 1 <= len(files):
+                    begun = number
+                case Done() if begun == len(files) and all(map(_is_pdf, files)):
                     return files
                 case _:
                     raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="documents missing")
-        raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="ended early")  # pragma: no cover - see _answers
+            progress()
+        raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="ended early")  # pragma: no cover - after Done
 
-    def _answers(self, order: Order, work: Path) -> Iterator[Answer]:
-        """Give a child's answers up to and with Done; turn its death and its refusals into ScanRejected."""
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True, mode=0o700)
-        receiving, sending = self._context.Pipe(duplex=False)
-        child = self._context.Process(
-            target=tasks.run, args=(sending, order, self._limits.memory_bytes, self._limits.total_seconds), daemon=True
-        )
-        child.start()
-        sending.close()
-        try:
-            yield from self._listen(child, receiving, work)
-        finally:
-            _end(child)
-            receiving.close()
-            self._tell_what_it_said(work)
+    def _answers(self, order: Order, ends_at: float) -> Iterator[Answer]:
+        for place, answer in enumerate(answers_of(self._context, order, self._limits, ends_at, self._stopping)):
+            if place == 0 and isinstance(answer, Unconfined):
+                self._tell_unconfined(answer)
+            else:
+                yield answer
 
-    def _listen(self, child: ForkServerProcess, receiving: Connection, work: Path) -> Iterator[Answer]:
-        page: int | None = None
-        heard = b""
-        ends_at = time.monotonic() + self._limits.total_seconds
-        while True:
-            silent_at = min(ends_at, time.monotonic() + self._limits.silent_seconds)
-            while b"\n" not in heard:
-                heard += self._piece(child, receiving, silent_at, page)
-                if len(heard) > _LONGEST_ANSWER:
-                    raise ScanRejected(QuarantineReason.READER_INCOHERENT, page, "no end of an answer")
-            line, _, heard = heard.partition(b"\n")
-            try:
-                answer = ANSWERS.validate_json(line)
-            except ValidationError:
-                raise ScanRejected(QuarantineReason.READER_INCOHERENT, page, "not an answer") from None
-            if isinstance(answer, Busy):
-                continue
-            if isinstance(answer, Hindered):
-                raise _hindered(answer, work)
-            if isinstance(answer, Rejected):
-                raise ScanRejected(answer.reason, answer.page or page)
-            if isinstance(answer, Began):
-                page = answer.number
-            yield answer
-            if isinstance(answer, Done):
-                return
-
-    def _piece(self, child: ForkServerProcess, receiving: Connection, silent_at: float, page: int | None) -> bytes:
-        """Give what a child has said by now: part of an answer or several, for it may fall silent in the middle."""
-        while True:
-            if self._stopping():
-                raise ReaderStopped
-            if time.monotonic() > silent_at:
-                raise ScanRejected(QuarantineReason.READER_TIMED_OUT, page)
-            if receiving.poll(_TICK_SECONDS):
-                piece = os.read(receiving.fileno(), _PIECE)
-                if not piece:
-                    raise ScanRejected(QuarantineReason.READER_CRASHED, page, _death(child))
-                return piece
-
-    def _tell_what_it_said(self, work: Path) -> None:
-        """Foreign libraries print what they find in files: the lines are counted, never shown."""
-        with contextlib.suppress(OSError):
-            lines = (work / tasks.SAID).read_bytes().count(b"\n")
-            if lines:
-                _LOG.debug("reader_said", lines=lines)
+    def _tell_unconfined(self, answer: Unconfined) -> None:
+        if not self._told_unconfined:
+            self._told_unconfined = True
+            _LOG.warning("readers_unconfined", error=answer.why)
 
 
-def _hindered(answer: Hindered, work: Path) -> SkrynkaError:
-    """Tell a disk that is full from a scan that filled it."""
-    shutil.rmtree(work, ignore_errors=True)
-    room = os.statvfs(work.parent)
-    if answer.why == "ENOSPC" and room.f_bavail * room.f_frsize > _AMPLE_BYTES:
-        return ScanRejected(QuarantineReason.TOO_LARGE, detail="more than the work folder holds")
-    return EnvironmentUnfit(f"A reader process could not work ({answer.why}).", "Look at the disk of `paths.work`.")
+class _Tries:
+    """Allows each page one death; and one to whatever comes before the pages, and to cutting as a whole."""
+
+    def __init__(self) -> None:
+        self._died_of: set[int | None] = set()
+
+    def note(self, died: ReaderDied, page: int | None) -> None:
+        """Tell of the first death of a page; raise ScanRejected at the second."""
+        if page in self._died_of:
+            raise ScanRejected(died.reason, page, died.detail) from None
+        self._died_of.add(page)
+        about = {"page": page, "signal": died.by_signal, "exit_code": died.exit_code, "detail": died.detail}
+        _LOG.info("reader_died", **{name: value for name, value in about.items() if value is not None})
 
 
-def _is_plain_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+class _ScanInReading:
+    """What is known of a scan while children read it, one after another."""
+
+    def __init__(self, order: ReadOrder) -> None:
+        self.readings: list[PageReading] = []
+        self._order = order
+        self._count: int | None = None
+        self._opened = False
+        """By the child that reads now."""
+        self._begun = False
+        self._alone: int | None = None
+        """The page that is read alone, because a child died of it."""
+
+    @property
+    def whole(self) -> bool:
+        """Say whether every page was read."""
+        return self._count == len(self.readings)
+
+    def next_order(self) -> ReadOrder:
+        """Give what the next child is to do: the page that is tried alone, or all from the first that wasn't read."""
+        self._opened = self._begun = False
+        return replace(self._order, first=len(self.readings) + 1, last=self._alone)
+
+    def go_back(self, page: int | None) -> None:
+        """Have this page read next, alone: a child died of it. None: it died before it came to any."""
+        if page is not None:
+            del self.readings[page - 1 :]
+            self._alone = page
+
+    def hear(self, answer: Answer) -> None:
+        """Take in an answer. Raises ScanRejected: reader_incoherent for what can't be true, too_large."""
+        following = len(self.readings) + 1
+        match answer:
+            case Busy() if not self._opened:
+                pass
+            case Opened(pages=pages) if not self._opened and pages > 0 and self._count in (None, pages):
+                if pages > self._order.limits.scan_pages:
+                    raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
+                self._opened, self._count = True, pages
+            case Began(number=number) if self._opened and not self._begun and number == following <= self._last:
+                self._begun = True
+            case Read(reading=reading) if self._begun and reading.number == following:
+                if not is_believable(reading, self._order):
+                    raise ScanRejected(QuarantineReason.READER_INCOHERENT, following, "not a page's reading")
+                self.readings.append(reading)
+                self._begun = False
+            case Done() if self._opened and not self._begun and len(self.readings) == self._last:
+                self._alone = None
+            case _:
+                raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="answers out of order")
+
+    @property
+    def _last(self) -> int:
+        return self._alone or self._count or 0
 
 
-def _death(child: ForkServerProcess) -> str:
-    child.join(timeout=5)
-    code = child.exitcode
-    if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"signal {-code}"
-    return f"exit {code}"
-
-
-def _end(child: ForkServerProcess) -> None:
-    """End a child and everything that it started, and wait for it."""
-    if child.pid is not None:
-        # The child leads its own process group from its first line on; before that it has started nothing.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    child.kill()
-    child.join(timeout=10)
-    with contextlib.suppress(ValueError):
-        child.close()
+def _is_pdf(path: Path) -> bool:
+    """Tell whether a child made this file, and not a link to another."""
+    try:
+        with open_plain(path) as file:
+            return file.read(len(_PDF)) == _PDF
+    except OSError:
+        return False

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import os
-import resource
-import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
+from skrynka.readers.confinement import close_all_but, confine, guarded
 from skrynka.readers.messages import (
     ANSWERS,
     Answer,
@@ -29,16 +24,13 @@ from skrynka.readers.messages import (
     Read,
     ReadOrder,
     Rejected,
+    Unconfined,
 )
 from skrynka.steps import barcodes, blankness, cutting, fingerprints, marks, pages
 
-SAID = "said"
-"""The file in the work folder that takes what libraries print."""
 FAST_DPI = 150
 """Half of a usual scan: a sheet's module of 0.8 mm is 4.7 pixels. Costlier attempts go up to the page's own."""
 FULL_DPI = 300
-_FILE_BYTES = 8 << 30
-_PR_SET_PDEATHSIG = 1
 _OUTSIDE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE})
 """Errors of disks and of the machine. Not ENOMEM: a scan that needs more than a reader may have is at fault itself."""
 
@@ -46,9 +38,11 @@ _OUTSIDE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.
 def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float) -> None:
     """Do one order in this process, which is a reader from its first line to its end."""
     # First of all: what is inherited holds the server process alive when the daemon is dead.
-    _close_all_but(answers.fileno())
-    _confine(order.work, memory_bytes, cpu_seconds)
-    with _guarded():
+    close_all_but(answers.fileno())
+    refused = confine(order.work, memory_bytes, cpu_seconds)
+    if refused is not None:
+        _say(answers, Unconfined(refused))
+    with guarded():
         _do(answers, order)
 
 
@@ -61,15 +55,18 @@ def _do(answers: Connection, order: Order) -> None:
         for answer in _read(order, busy) if isinstance(order, ReadOrder) else _cut(order, busy):
             _say(answers, answer)
     except ScanRejected as rejected:
-        _say(answers, Rejected(rejected.reason, rejected.page, rejected.detail))
+        _say(answers, Rejected(rejected.reason, rejected.page, rejected.detail, rejected.may_pass))
     except EnvironmentUnfit as unfit:
         _say(answers, Hindered(type(unfit).__name__))
     except OSError as error:
-        if error.errno not in _OUTSIDE:
+        if error.errno == errno.EFBIG:
+            _say(answers, Rejected(QuarantineReason.TOO_LARGE, None, "more than one file may hold"))
+        elif error.errno in _OUTSIDE:
+            _say(answers, Hindered(errno.errorcode[error.errno]))
+        else:
             raise
-        _say(answers, Hindered(errno.errorcode[error.errno]))
     except MemoryError:
-        _say(answers, Rejected(QuarantineReason.READER_CRASHED, None, "out of memory"))
+        _say(answers, Rejected(QuarantineReason.READER_CRASHED, None, "out of memory", may_pass=True))
 
 
 def _say(answers: Connection, answer: Answer) -> None:
@@ -83,69 +80,10 @@ def document_name(place: int) -> str:
     return f"{place}.pdf"
 
 
-def _confine(work: Path, memory_bytes: int, cpu_seconds: float) -> None:
-    os.setsid()
-    # If the server process that forked us dies, so do we: nobody would read our answers.
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.clear()
-    os.environ["PATH"] = os.defpath
-    os.umask(0o077)
-    os.chdir(work)
-    limits = {
-        resource.RLIMIT_AS: memory_bytes,
-        resource.RLIMIT_CPU: int(cpu_seconds) + 1,
-        resource.RLIMIT_FSIZE: _FILE_BYTES,
-        resource.RLIMIT_CORE: 0,
-    }
-    for which, most in limits.items():
-        resource.setrlimit(which, (most, most))
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(nothing, 0)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
-
-
-def _close_all_but(kept: int) -> None:
-    """Close every descriptor but this one and the standard three."""
-    os.closerange(3, kept)
-    os.closerange(kept + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-
-
-@contextmanager
-def _guarded() -> Iterator[None]:
-    """Have what this process starts end with it, however it ends: with the daemon killed, nobody else sees to it.
-
-    The signal at a parent's death isn't handed down to poppler. So a guard waits at a pipe for our end, and then ends
-    our whole process group, itself included.
-    """
-    reading, writing = os.pipe()
-    guard = os.fork()
-    if guard == 0:
-        try:
-            # Only its own end of the pipe: it must not keep the parent waiting for answers, nor itself for our end.
-            _close_all_but(reading)
-            os.read(reading, 1)
-        finally:
-            os.killpg(0, signal.SIGKILL)
-    os.close(reading)
-    try:
-        yield
-    finally:
-        # Not left to the pipe: nobody would wait for the guard's end then.
-        os.kill(guard, signal.SIGKILL)
-        os.waitpid(guard, 0)
-        os.close(writing)
-
-
 def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:
     with pages.open_scan(order.source, order.kind, order.work, _limits(order), busy) as scan:
         yield Opened(scan.count)
-        for number in range(1, scan.count + 1):
+        for number in range(order.first, min(order.last or scan.count, scan.count) + 1):
             yield Began(number)
             yield Read(_look(scan.page(number), order.symbologies, order.separators, foreign_text=order.foreign_text))
     yield Done()
@@ -203,4 +141,5 @@ def _limits(order: Order) -> pages.Limits:
         page_pixels=order.limits.page_pixels,
         scan_bytes=order.limits.scan_bytes,
         raster_seconds=order.limits.raster_seconds,
+        scan_pages=order.limits.scan_pages,
     )

@@ -28,6 +28,7 @@ T = TypeVar("T")
 _BUSY_SECONDS = 30
 """How long SQLite waits for another process's transaction; ours last milliseconds, a backup's a little longer."""
 _WRITES = "skrynka_writes"
+_PASSWORD = "PGPASSWORD"  # noqa: S105 - a variable's name
 _ATTEMPTS = 6
 
 # Keepalives find a server that went away without a word after 30 + 3 * 10 seconds.
@@ -192,6 +193,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
+    if url.password is None and _PASSWORD in os.environ:
+        # libpq would look for it anew at every connection; a service takes it out of the environment.
+        url = url.set(password=os.environ[_PASSWORD])
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,

@@ -2,14 +2,14 @@
 
 | what comes | what becomes of it |
 |---|---|
-| no bytes; more bytes than the limit | `empty`; `too_large` |
+| no bytes; more bytes or pages than the limits | `empty`; `too_large` |
 | a PDF with /Encrypt, with or without a password to open it | `encrypted`: rights of use aren't ours to take off |
 | a PDF whose structure has to be guessed: cross-reference table cut off or wrong, objects that aren't there, fewer
   pages than its page tree says | `corrupt`. qpdf could mend most, but a file that was cut off mends into a good one
   with fewer pages, and nothing tells it from a file with a harmless slip |
 | odd things that leave no doubt (junk before the header or behind the end, a page tree that says too few) | taken |
 | no pages | `no_pages` |
-| a page with more pixels than the limit, in its image or drawn at 100 dpi | `page_too_large` |
+| a page with more pixels than the limit, in its image or drawn at 100 dpi; one longer than 70 m | `page_too_large` |
 | a page without an area, that can't be drawn, that paints what isn't in the file, whose image is damaged or
   ends too early | `page_unreadable` |
 
@@ -31,7 +31,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 import pikepdf
 from pikepdf.settings import get_qpdf_limits, set_qpdf_limits
-from PIL import Image
+from PIL import Image, ImageFile
 
 from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
@@ -48,6 +48,8 @@ _LEAST_DPI = 100
 """A page that can't be drawn at this within the limit on pixels is too large."""
 _MOST_DPI = 300
 """Drawing finer shows nothing more of what a scanner saw."""
+_LONGEST_SIDE_PT = 200_000
+"""70 m: fourteen times the longest page that PDF knows without /UserUnit (ISO 32000-1, annex C)."""
 _BYTES_A_PIXEL = 8
 """Of a decoded stream: CMYK of 16 bits."""
 
@@ -60,6 +62,7 @@ class Limits:
     page_pixels: int = 120_000_000
     raster_seconds: float = 60.0
     """For one run of a poppler tool."""
+    scan_pages: int = 5000
 
 
 @dataclass(slots=True)
@@ -110,7 +113,8 @@ class OpenPage:
         except (ImageDamaged, pikepdf.PikepdfError) as error:
             raise self._unreadable("its image is damaged or ends too early") from error
         except NotDrawn as error:
-            raise self._unreadable(str(error)) from error
+            # Poppler is a process too: it may have been killed, or short of memory and time.
+            raise self._unreadable(str(error), may_pass=True) from error
         except ODD_OBJECT as error:
             raise self._unreadable("something on it isn't what it should be") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -125,8 +129,8 @@ class OpenPage:
             grey = grey[::-1]
         return np.ascontiguousarray(np.rot90(grey, -self._box.rotation // 90))
 
-    def _unreadable(self, detail: str) -> ScanRejected:
-        return ScanRejected(QuarantineReason.PAGE_UNREADABLE, self.number, detail)
+    def _unreadable(self, detail: str, *, may_pass: bool = False) -> ScanRejected:
+        return ScanRejected(QuarantineReason.PAGE_UNREADABLE, self.number, detail, may_pass=may_pass)
 
 
 class OpenScan:
@@ -151,7 +155,7 @@ class OpenScan:
         except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
             raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, "it isn't what a page should be") from error
         pixels = image.width * image.height if image is not None else box.pixels_at(_LEAST_DPI)
-        if pixels > self._limits.page_pixels:
+        if pixels > self._limits.page_pixels or max(box.width_pt, box.height_pt) > _LONGEST_SIDE_PT:
             raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, number)
         source = PageSource.RASTER if image is None else PageSource.IMAGE
         dpi = _drawing_dpi(box, self._limits.page_pixels) if image is None else math.sqrt(image.dpi[0] * image.dpi[1])
@@ -178,20 +182,20 @@ def open_scan(
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
         if kind is not FileType.PDF:
             try:
-                path = make_pdf(path, kind, Path(folder), progress)
+                path = make_pdf(path, kind, Path(folder), limits.scan_pages, progress)
             except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
                 raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
-        with _open_pdf(path) as pdf:
+        with _open_pdf(path, limits.scan_pages) as pdf:
             yield OpenScan(pdf, Path(folder), limits)
 
 
-def _open_pdf(path: Path) -> pikepdf.Pdf:
+def _open_pdf(path: Path, most_pages: int) -> pikepdf.Pdf:
     try:
         # Looked at twice: qpdf mends the page tree as soon as it hands attributes down to the pages.
         with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False) as raw:
             if raw.is_encrypted:
                 raise ScanRejected(QuarantineReason.ENCRYPTED)
-            promised, there = _count_pages(raw.Root)
+            promised, there = _count_pages(raw.Root, most_pages)
         pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PasswordError as error:
         raise ScanRejected(QuarantineReason.ENCRYPTED) from error
@@ -206,8 +210,11 @@ def _open_pdf(path: Path) -> pikepdf.Pdf:
     return pdf
 
 
-def _count_pages(root: pikepdf.Object) -> tuple[int, int]:
-    """Count the pages that the page tree promises, and those that it leads to. Raises ValueError for a broken tree."""
+def _count_pages(root: pikepdf.Object, most: int) -> tuple[int, int]:
+    """Count the pages that the page tree promises, and those that it leads to.
+
+    Raises ValueError for a broken tree, and ScanRejected (too_large) as soon as it leads to more than `most`.
+    """
     promised = int(root["/Pages"].get("/Count", 0))
     there = 0
     waiting, seen = [root["/Pages"]], set[tuple[int, int]]()
@@ -220,6 +227,8 @@ def _count_pages(root: pikepdf.Object) -> tuple[int, int]:
             _refuse()
         else:
             seen.add(node.objgen)
+            if there + len(waiting) + len(kids) > most:
+                raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
             waiting.extend(kids)
     return promised, there
 
@@ -238,15 +247,18 @@ def _drawing_dpi(box: PageBox, page_pixels: int) -> float:
 def _limited(page_pixels: int) -> Iterator[None]:
     """Limit what Pillow and qpdf unpack: bombs raise instead of filling the memory."""
     pillow, qpdf = Image.MAX_IMAGE_PIXELS, cast("Any", get_qpdf_limits())
+    truncated = ImageFile.LOAD_TRUNCATED_IMAGES
     most = min(page_pixels * _BYTES_A_PIXEL, 2**32 - 1)
     with warnings.catch_warnings():
         # Pillow and libtiff chatter about whatever is odd in a file; what matters is raised.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         Image.MAX_IMAGE_PIXELS = page_pixels
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         set_qpdf_limits(flate_max_memory=most, png_max_memory=most, run_length_max_memory=most, tiff_max_memory=most)
         try:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = pillow
+            ImageFile.LOAD_TRUNCATED_IMAGES = truncated
             set_qpdf_limits(**qpdf)

@@ -64,14 +64,14 @@ class _Picture:
     orientation: int
 
 
-def make_pdf(source: Path, kind: FileType, work: Path, progress: Callable[[], None]) -> Path:
+def make_pdf(source: Path, kind: FileType, work: Path, most_pages: int, progress: Callable[[], None]) -> Path:
     """Make a PDF of the pictures in `source` in the folder `work`, and give its path; `progress` after each picture.
 
-    The caller limits Pillow's pixels. Raises ScanRejected: corrupt, unsupported or no_pages, and Pillow's
-    DecompressionBombError or DecompressionBombWarning as it comes.
+    The caller limits Pillow's pixels. Raises ScanRejected: corrupt, unsupported, no_pages, or too_large for more than
+    `most_pages`, and Pillow's DecompressionBombError or DecompressionBombWarning as it comes.
     """
     with source.open("rb") as file, ExitStack() as opened:
-        pictures = _pictures(file, source.stat().st_size, kind)
+        pictures = _pictures(file, source.stat().st_size, kind, most_pages)
         parts: list[Path] = []
         for number in count(1):
             part = work / f"part-{number}.pdf"
@@ -106,11 +106,11 @@ def believable_dpi(size: tuple[int, int], stated: object) -> tuple[float, float]
     return assumed, assumed
 
 
-def _pictures(file: BinaryIO, size: int, kind: FileType) -> Iterator[_Picture]:
+def _pictures(file: BinaryIO, size: int, kind: FileType, most: int) -> Iterator[_Picture]:
     """Give the pictures of a file in order; whatever a damaged one makes the libraries raise is `corrupt`."""
     try:
         if kind is FileType.TIFF:
-            yield from _tiff_pages(file, size)
+            yield from _tiff_pages(file, size, most)
         else:
             yield _jpeg(file.read()) if kind is FileType.JPEG else _png(file.read())
     except (ScanRejected, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -151,13 +151,15 @@ def _png(data: bytes) -> _Picture:
     return _Picture(data, dpi, orientation)
 
 
-def _tiff_pages(file: BinaryIO, size: int) -> Iterator[_Picture]:
+def _tiff_pages(file: BinaryIO, size: int, most: int) -> Iterator[_Picture]:
     try:
-        directories = tiff_structure.read_directories(file, size)
+        directories = tiff_structure.read_directories(file, size, most)
     except tiff_structure.TiffBroken as error:
         raise ScanRejected(QuarantineReason.CORRUPT, detail="the TIFF is cut off") from error
     if not directories:
         raise ScanRejected(QuarantineReason.NO_PAGES)
+    if len(directories) > most:
+        raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
     image = Image.open(file, formats=["TIFF"])
     for number, directory in enumerate(directories):
         image.seek(number)

@@ -63,8 +63,8 @@ class Directory:
         )
 
 
-def read_directories(file: BinaryIO, size: int) -> list[Directory]:
-    """Follow the main list of directories of a TIFF or BigTIFF of `size` bytes, in order.
+def read_directories(file: BinaryIO, size: int, most: int) -> list[Directory]:
+    """Follow the main list of directories of a TIFF or BigTIFF of `size` bytes, in order; give one more than `most`.
 
     Every directory counts as a page, previews too: a page shown twice is better than a page lost. Raises TiffBroken
     when a directory, or any strip or tile, doesn't lie wholly inside the file.
@@ -76,7 +76,7 @@ def read_directories(file: BinaryIO, size: int) -> list[Directory]:
     (offset,) = struct.unpack_from(place, head, 8 if big else 4)
     directories: list[Directory] = []
     seen: set[int] = set()
-    while offset:
+    while offset and len(directories) <= most:
         if offset in seen:
             raise TiffBroken
         seen.add(offset)
