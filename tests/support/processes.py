@@ -17,12 +17,12 @@ LIMIT = 30.0
 """Seconds until a test gives up on what should come true."""
 
 
-def await_that(true: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+def await_that(true: Callable[[], bool], what: str, limit: float = LIMIT, *, every: float = 0.005) -> None:
     """Wait for what has no event to wait for, such as another process's child."""
     ends = time.monotonic() + limit
     while not true():
         assert time.monotonic() < ends, f"it never came true within {limit} s: {what}"
-        threading.Event().wait(0.005)
+        threading.Event().wait(every)
 
 
 def descendants(pid: int | None = None) -> list[psutil.Process]:

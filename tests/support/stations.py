@@ -106,6 +106,8 @@ class Daemon:
     def __init__(self, station: Station) -> None:
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
+        self.strange: list[str] = []
+        """What it said that is no line of the log: a traceback, or why it couldn't begin."""
         self._new: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.process = subprocess.Popen(
             [*COMMAND, "run", "--config", str(station.config)],
@@ -137,6 +139,8 @@ class Daemon:
         self._reader.join(timeout=10)
         if code:
             raise AssertionError(f"the daemon ended with {code}; the log:\n" + "\n".join(self.raw))
+        if self.strange:
+            raise AssertionError("the daemon said what is no line of its log:\n" + "\n".join(self.strange))
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -149,7 +153,11 @@ class Daemon:
         with self.process.stderr as log:
             for text in log:
                 self.raw.append(text.rstrip())
-                line = json.loads(text)
+                try:
+                    line = json.loads(text)
+                except json.JSONDecodeError:
+                    self.strange.append(text.rstrip())
+                    continue
                 self.lines.append(line)
                 self._new.put(line)
         self._new.put(None)
@@ -172,7 +180,7 @@ def make_station(
     for box in told:
         (folder / "inbox" / box).mkdir(parents=True)
     for name in ("spool", "work", "archive", "state"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)  # it may be a disk of its own
     (folder / "skrynka.toml").write_text(
         f'[station]\ncode = "ST"\n[database]\nurl = "{url}"\n[logs]\nmode = "json"\nlevel = "debug"\n', encoding="utf-8"
     )
