@@ -34,7 +34,9 @@ class Loop:
         self._stop = stop
         self._woken = threading.Event()
         self.missing: str | None = None
-        """What its last unit of work missed: "database" or "archive"."""
+        """What its last unit of work missed: "database", or "archive"."""
+        self.why: str | None = None
+        """Why: the name of an error, where there is one."""
         self._told = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -87,7 +89,7 @@ class Loop:
             case DatabaseAway():
                 self.missing = "database"
             case ArchiveAway():
-                self.missing = "archive"
+                self.missing, self.why = "archive", error.why
             case ArchiveDamaged():
                 _LOG.error("archive_damaged", work=self.name)
             case EnvironmentUnfit():

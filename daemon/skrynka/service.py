@@ -17,7 +17,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 from types import FrameType
 
 import structlog
@@ -50,6 +50,7 @@ from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
+from skrynka.steps.archive import ArchiveAway
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.steps.watching import Hint, Watcher, WatchUnavailable
 from skrynka.store import boxes as known_boxes
@@ -200,7 +201,7 @@ class Service:
         except DatabaseAway:
             if self._once:
                 raise
-            self._tell_outages({"database"})
+            self._tell_outages({"database": None})
 
     def _probe(self) -> None:
         """See that what the service lives from can be written, before it says that it is ready.
@@ -211,8 +212,8 @@ class Service:
             require_writable(folder)
         try:
             self._archive.write_probe()
-        except EnvironmentUnfit:
-            self._tell_outages({"archive"})
+        except ArchiveAway as away:
+            self._tell_outages({"archive": away.why})
 
     def _meet_database(self) -> None:
         """Do what must be done once with the database before any work."""
@@ -321,7 +322,7 @@ class Service:
         idle_looks = 0
         progress, progressed_at = -1, time.monotonic()
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
-            self._tell_outages({loop.missing for loop in loops})
+            self._tell_outages({loop.missing: loop.why for loop in loops})
             now = time.monotonic()
             stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
             if not stuck:
@@ -353,17 +354,17 @@ class Service:
             return False
         return left.scans == 0 and left.stacks == 0
 
-    def _tell_outages(self, missing: Collection[str | None]) -> None:
-        """Tell people of the database and the archive; `missing` names what the loops missed."""
+    def _tell_outages(self, missing: Mapping[str | None, str | None]) -> None:
+        """Tell people of the database and the archive; `missing` names what the loops missed, and why."""
         waiting = self._intake.waiting
         try:
             room = os.statvfs(self._configuration.spool)
             free = room.f_bavail * room.f_frsize
         except OSError:
             free = None
-        lost = self._intake.archive_lost or ("not_mounted" if "archive" in missing else None)
+        why = self._intake.archive_lost or missing.get("archive")
         self._outages.tell("database", away="database" in missing, waiting=waiting, free_bytes=free)
-        self._outages.tell("archive", away=lost is not None, waiting=waiting, free_bytes=free, error=lost)
+        self._outages.tell("archive", away=why is not None, waiting=waiting, free_bytes=free, error=why)
 
     def _status(self) -> str:
         away = self._outages.away

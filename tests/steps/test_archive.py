@@ -116,16 +116,19 @@ def test_a_link_is_not_followed_into_the_archive(archive: Archive, root: Path, s
     assert files(root) == []
 
 
-def test_other_bytes_under_a_known_hash_are_told_and_left(archive: Archive, root: Path, source: Path) -> None:
+@pytest.mark.parametrize("damage", [b"cut of", b"%PDF-1.7 a scam"], ids=["shorter", "as long"])
+def test_what_rotted_under_a_known_hash_is_put_right_by_whoever_brings_it_again(
+    archive: Archive, root: Path, source: Path, damage: bytes
+) -> None:
     archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={})
     archive.store_document(source)
-    for damaged in (archive.original_path(SHA256), archive.document_path(SHA256)):
-        damaged.write_bytes(b"cut of")
+    kept = (archive.original_path(SHA256), archive.document_path(SHA256))
+    for each in kept:
+        each.write_bytes(damage)
     before = files(root)
-    with pytest.raises(ArchiveDamaged):
-        archive.store_original(source, scan_id="id-2", file_type="pdf", sidecar={})
-    with pytest.raises(ArchiveDamaged):
-        archive.store_document(source)
+    assert archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar={}).known
+    archive.store_document(source)
+    assert [each.read_bytes() for each in kept] == [CONTENT, CONTENT]
     assert files(root) == before
 
 

@@ -52,7 +52,7 @@ class Housekeeping:
     def do_a_little(self) -> bool:
         """Tidy one of the archive's 256 folders if a round is due, once a day; say whether there is more to do now.
 
-        Raises DatabaseAway, ArchiveAway, and OSError of the archive; the round goes on at the next call.
+        Raises DatabaseAway, ArchiveAway; the round goes on at the next call.
         """
         if self._round is None:
             if self._clock() < self._due:

@@ -6,7 +6,6 @@ what was claimed as soon as they are back.
 
 from __future__ import annotations
 
-import errno
 import json
 import threading
 import time
@@ -24,7 +23,7 @@ from skrynka.core.naming import scan_name
 from skrynka.core.reserve import InWork
 from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
-from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged, SourceChanged
+from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged
 from skrynka.steps.claiming import open_claims, release
 from skrynka.steps.listing import peek, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
@@ -37,10 +36,6 @@ _LOG = structlog.get_logger(__name__)
 
 _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
-
-
-class _ArchiveLost(Exception):
-    """The archive can't take an original now; its argument names the error's type."""
 
 
 class Intake:
@@ -133,10 +128,10 @@ class Intake:
             except DatabaseAway:
                 self._database_lost = True
                 raise
-            except _ArchiveLost as lost:
-                self.archive_lost = str(lost)
+            except ArchiveAway as lost:
+                self.archive_lost = lost.why
                 break
-            except (OSError, ArchiveDamaged, DatabaseRefused) as error:
+            except (OSError, DatabaseRefused) as error:
                 # This claim's own trouble: the spool is full, the database knows no such box.
                 self._tell_stuck(taken, type(error).__name__)
                 registered = False
@@ -199,10 +194,6 @@ class Intake:
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return False
-        except ArchiveAway as error:
-            raise _ArchiveLost("not_mounted") from error
-        except OSError as error:
-            raise _ArchiveLost(errno.errorcode.get(error.errno or 0, "OSError")) from error
         registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
         release(taken)
         log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -27,7 +28,7 @@ class Spoilt:
 
 
 def set_aside(database: Database, archive: Archive, taken: TakenScan, rejected: ScanRejected) -> None:
-    """Put a scan that a worker has into quarantine. Raises DatabaseAway, LeaseLost, and OSError of the archive.
+    """Put a scan that a worker has into quarantine. Raises DatabaseAway, LeaseLost, ArchiveAway, ArchiveDamaged.
 
     The note in the archive comes first: should the row fail, the scan is read again, and the note written anew.
     """
@@ -40,15 +41,14 @@ def set_aside(database: Database, archive: Archive, taken: TakenScan, rejected: 
 def note_given_up(archive: Archive, spoilt: Spoilt) -> None:
     """Note and tell that a scan broke off three times: the queue has put it aside already. Never raises."""
     rejected = ScanRejected(QuarantineReason.ATTEMPTS_EXHAUSTED)
-    try:
+    with suppress(EnvironmentUnfit):
+        # Told by whoever misses the archive for good; the note comes back with `skrynka audit --repair`.
         note(archive, spoilt, rejected)
-    except (OSError, EnvironmentUnfit) as error:
-        _LOG.warning("archive_lost", error=type(error).__name__)
     tell(spoilt, rejected)
 
 
 def note(archive: Archive, spoilt: Spoilt, rejected: ScanRejected) -> None:
-    """Put the reason beside the original, for people. Raises OSError and EnvironmentUnfit of the archive."""
+    """Put the reason beside the original, for people. Raises ArchiveAway, ArchiveDamaged."""
     archive.note_quarantine(spoilt.id, spoilt.name, spoilt.sha256, quarantine_note(spoilt.name, spoilt.box, rejected))
 
 

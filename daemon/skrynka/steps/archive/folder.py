@@ -28,7 +28,7 @@ from typing import Any
 
 from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably, write_durably
-from skrynka.steps.archive.identity import Identity
+from skrynka.steps.archive.identity import Identity, away_if_failing
 
 _ORIGINALS = "originals"
 _DOCUMENTS = "documents"
@@ -87,34 +87,31 @@ class Archive:
 
         `file_type` is its type by content ("pdf", "tiff", "jpeg", "png"), None when it is none of ours. `sidecar` is
         what the database is to be told: JSON values; sha256, size_bytes and file_type are added. Raises
-        SourceChanged, ArchiveAway, ArchiveDamaged, and OSError (the archive is away or full, or `source` is).
+        SourceChanged, ArchiveAway (it is full or read-only, say), and OSError when `source` can't be opened.
         """
-        self.identity.require()
-        with _opened(source) as descriptor:
+        with _opened(source) as descriptor, away_if_failing():
+            self.identity.require()
             before = os.fstat(descriptor)
             incoming, sha256, size = self._bring_in(descriptor)
             after = os.fstat(descriptor)
-        try:
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
-                raise SourceChanged("A scan changed while it was copied.")
             folder = self._original_folder(sha256)
-            make_folder(folder, self._root)
-            known = _original_in(folder)
-            if known is None:
-                rename_durably(incoming, folder / f"original.{file_type or 'bin'}")
-            else:
-                _same_size(known, size)
-                fsync_folder(folder)  # its writer may have been killed before that
-        finally:
-            incoming.unlink(missing_ok=True)
-        told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
-        write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
-        self.identity.require()  # it may have gone meanwhile, and then all this lies below its mount point
+            try:
+                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+                    raise SourceChanged("A scan changed while it was copied.")
+                make_folder(folder, self._root)
+                known = _original_in(folder)
+                _put(incoming, known or folder / f"original.{file_type or 'bin'}", sha256)
+            finally:
+                incoming.unlink(missing_ok=True)
+            told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
+            write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
+            self.identity.require()  # it may have gone meanwhile, and then all this lies below its mount point
         return StoredOriginal(sha256, size, known is not None)
 
     def original_path(self, sha256: str) -> Path:
         """Find a stored original. Raises ArchiveAway, and ArchiveDamaged when the archive hasn't got it."""
-        path = _original_in(self._original_folder(sha256))
+        with away_if_failing():
+            path = _original_in(self._original_folder(sha256))
         if path is None:
             self.identity.require()
             raise ArchiveDamaged("An original isn't in the archive.", _RESTORE)
@@ -125,30 +122,23 @@ class Archive:
 
         Raises ArchiveAway, and ArchiveDamaged when it isn't there, can't be read, or isn't what was stored.
         """
-        digest = None
-        with suppress(OSError), self.original_path(sha256).open("rb") as original:
-            digest = hashlib.file_digest(original, "sha256").hexdigest()
-        if digest != sha256:
+        if not _is_whole(self.original_path(sha256), sha256):
             self.identity.require()
             raise ArchiveDamaged("An original in the archive can't be read, or has changed.", _RESTORE)
 
     def store_document(self, source: Path) -> StoredDocument:
-        """Copy a document that was cut into the archive, durable. Raises ArchiveAway, ArchiveDamaged, and OSError."""
-        self.identity.require()
-        with _opened(source) as descriptor:
+        """Copy a document that was cut into the archive, durable. Raises ArchiveAway, and OSError as above."""
+        with _opened(source) as descriptor, away_if_failing():
+            self.identity.require()
             incoming, sha256, size = self._bring_in(descriptor)
-        try:
-            target = self._document(sha256)
-            make_folder(target.parent, self._root)
-            if target.exists():
-                _same_size(target, size)
-                os.utime(target)  # young again: it isn't an orphan's time that counts
-                fsync_folder(target.parent)
-            else:
-                rename_durably(incoming, target)
-        finally:
-            incoming.unlink(missing_ok=True)
-        self.identity.require()  # as above
+            try:
+                target = self._document(sha256)
+                make_folder(target.parent, self._root)
+                _put(incoming, target, sha256)
+                os.utime(target)  # young, even where it was there: an orphan's age counts from now
+            finally:
+                incoming.unlink(missing_ok=True)
+            self.identity.require()  # as above
         return StoredDocument(sha256, size)
 
     def document_path(self, sha256: str) -> Path:
@@ -158,13 +148,14 @@ class Archive:
             raise ArchiveDamaged("A document isn't in the archive.", _RESTORE)
         return path
 
+    @away_if_failing()
     def note_quarantine(self, scan_id: str, number: str, sha256: str, text: str) -> None:
         """Make the folder of a scan in quarantine, durable: why in plain words, and a link to the original.
 
         `number` is the scan's number as people say it, `text` is for them. Repeated, the latest text stands. The link
         is symbolic and relative, so that no copy or backup of the archive doubles the original, and nobody changes it
         by way of the quarantine; where the file system has no such links the text says where it is. Raises
-        ArchiveDamaged when the original isn't there, and OSError.
+        ArchiveDamaged when the original isn't there, and ArchiveAway.
         """
         original = self.original_path(sha256)
         folder = self._root / _QUARANTINE / f"{number}-{scan_id}"
@@ -182,8 +173,9 @@ class Archive:
             return
         fsync_folder(folder)
 
+    @away_if_failing()
     def clear_quarantine(self, scan_id: str) -> None:
-        """Remove a scan's quarantine folder; the original stays. One that isn't there is no error. Raises OSError."""
+        """Remove a scan's quarantine folder, if it is there; the original stays. Raises ArchiveAway."""
         quarantine = self._root / _QUARANTINE
         for folder in quarantine.glob(f"*-{scan_id}"):
             for each in folder.iterdir():
@@ -192,23 +184,19 @@ class Archive:
             fsync_folder(quarantine)
 
     def write_probe(self) -> None:
-        """Write a file durably and remove it again. Raises EnvironmentUnfit when that fails."""
-        self.identity.require()
-        try:
+        """Write a file durably and remove it again. Raises ArchiveAway when that fails."""
+        with away_if_failing():
+            self.identity.require()
             make_folder(self._incoming, self._root)
             probe = self._incoming / f"probe-{secrets.token_hex(8)}"
             write_durably(probe, _PROBE)
             probe.unlink()
-        except OSError as error:
-            raise EnvironmentUnfit(
-                f"The archive can't be written ({errno.errorcode.get(error.errno or 0, 'OSError')}).",
-                "Look whether its folder is there, has room, and belongs to the service's user.",
-            ) from None
 
+    @away_if_failing()
     def old_documents(self, prefix: str, before: float) -> set[str]:
         """Give the hashes, beginning with these two digits, of documents last stored before then (seconds since 1970).
 
-        Raises ArchiveAway, and OSError.
+        Raises ArchiveAway.
         """
         self.identity.require()
         found = set()
@@ -218,12 +206,14 @@ class Archive:
                     found.add(entry.name.removesuffix(".pdf"))
         return found
 
+    @away_if_failing()
     def remove_document(self, sha256: str) -> None:
-        """Remove a document that no case has; one that isn't there is no error. Raises OSError."""
+        """Remove a document that no case has; one that isn't there is no error. Raises ArchiveAway."""
         path = self._document(sha256)
         path.unlink(missing_ok=True)
         fsync_folder(path.parent)
 
+    @away_if_failing()
     def sweep_incoming(self, before: float) -> int:
         """Remove what crashes left half-written, last changed before `before` (seconds since 1970); give how many."""
         removed = 0
@@ -269,9 +259,18 @@ def _original_in(folder: Path) -> Path | None:
     return next(folder.glob("original.*"), None)
 
 
-def _same_size(stored: Path, size: int) -> None:
-    if stored.stat().st_size != size:
-        raise ArchiveDamaged(
-            "What the archive has under a hash isn't what was stored there.",
-            "Look at the archive's disk, and bring the archive back from its backup.",
-        )
+def _put(incoming: Path, target: Path, sha256: str) -> None:
+    """Give what was brought in its final name, durable. What is there already stays, unless it has rotted."""
+    if target.exists() and _is_whole(target, sha256):
+        fsync_folder(target.parent)  # its writer may have been killed before that
+    else:
+        rename_durably(incoming, target)
+
+
+def _is_whole(stored: Path, sha256: str) -> bool:
+    """Tell whether a stored file can be read and is what was stored."""
+    try:
+        with stored.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+    except OSError:
+        return False

@@ -5,17 +5,40 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.durable import write_durably
 
 FILE = ".skrynka-archive"
+NOT_MOUNTED = "not_mounted"
 
 
 class ArchiveAway(EnvironmentUnfit):
-    """The archive isn't where it should be, so nothing is known to be gone: it is all worth trying again later."""
+    """The archive isn't there, or can't be read or written now: nothing is known to be gone, so try again later."""
+
+    def __init__(self, why: str) -> None:
+        """`why` is "not_mounted", or the name of an error, such as "ENOSPC"."""
+        self.why = why
+        if why == NOT_MOUNTED:
+            message = "The archive isn't there: its folder is another's, or the empty one below a mount point."
+            super().__init__(message, "Mount the archive where `paths.archive` says.")
+        else:
+            message = f"The archive can't be used now ({why})."
+            super().__init__(message, "Look whether its folder is there, has room, and belongs to the service's user.")
+
+
+@contextmanager
+def away_if_failing() -> Iterator[None]:
+    """Turn the errors of the archive's file system into ArchiveAway."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveAway(errno.errorcode.get(error.errno or 0, "OSError")) from None
 
 
 class Identity:
@@ -51,10 +74,7 @@ class Identity:
         except (OSError, UnicodeDecodeError):
             there = None
         if there != self._expected:
-            raise ArchiveAway(
-                "The archive isn't there: its folder is another's, or the empty one below a mount point.",
-                "Mount the archive where `paths.archive` says.",
-            )
+            raise ArchiveAway(NOT_MOUNTED)
 
     def _told(self) -> list[str]:
         try:
