@@ -108,12 +108,13 @@ if [ -d /run/systemd/system ]; then
 fi
 install_program
 if [ -n "$running" ]; then
-  echo 'The service was stopped for the upgrade. Start it again when its database is upgraded: the third line below.'
+  echo 'The service was stopped for the upgrade. Start it again when its database is upgraded: the fourth line below.'
 fi
 cat <<'END'
 Installed. What is left to do:
   edit /etc/skrynka/skrynka.toml and boxes.toml; run this script again for the inboxes of new boxes
   a database's password goes into /etc/credstore/SKRYNKA_DATABASE__URL (root's, 0600), with the whole URL
+  for signed sheets: /opt/skrynka/bin/skrynka sheets key --file /etc/credstore/skrynka-sheet-keys
   runuser -u skrynka -- /opt/skrynka/bin/skrynka db upgrade --config /etc/skrynka/skrynka.toml
   runuser -u skrynka -- /opt/skrynka/bin/skrynka check --config /etc/skrynka/skrynka.toml
   systemctl enable --now skrynka

@@ -35,6 +35,7 @@ from skrynka.journey.intake import Intake
 from skrynka.journey.reading import Reading, ReadingRules
 from skrynka.journey.room import Room
 from skrynka.journey.taking import Taking
+from skrynka.key_file import load_signing
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
 from skrynka.outages import Outages
@@ -88,6 +89,7 @@ class Service:
         self._heard, self._said = os.pipe()
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
+        signing = load_signing(settings.sheets.signing, configuration.keys_file)
         for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
@@ -124,6 +126,7 @@ class Service:
                 assemble={box.code: box.assemble for box in configuration.boxes},
                 quiet_seconds=settings.filing.stack_quiet_seconds,
                 ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
+                signing=signing,
             ),
         )
         self._filing = Filing(
@@ -137,7 +140,8 @@ class Service:
                 page_limit=settings.filing.page_limit,
                 lease_seconds=settings.filing.lease_seconds,
                 limits=page_limits,
-                config_digest=configuration.digest,
+                signing=signing,
+                config_digest=configuration.digest([key.id for key in signing.keys]),
             ),
         )
         self._housekeeping = Housekeeping(self._database, self._archive, settings.station.code)

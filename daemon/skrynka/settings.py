@@ -25,11 +25,14 @@ from pydantic_settings import (
 
 from skrynka.core.errors import ConfigurationError
 from skrynka.core.model import Symbology
+from skrynka.core.signing import SigningMode
 from skrynka.core.stacking import Assemble
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,15}$")]
 """A station's or box's code: what a sheet's `B` tag may carry."""
 Seconds = Annotated[float, Field(gt=0)]
+KEYS_CREDENTIAL = "skrynka-sheet-keys"
+"""The credential that holds the keys of sheets."""
 
 
 class _Table(BaseModel):
@@ -124,6 +127,12 @@ class Sheets(_Table):
     templates: Path | None = None
     """A folder with your own Typst templates; without one, those of the package are used."""
     account_pattern: str = r"^\d{5,12}$"
+    signing: SigningMode = SigningMode.OFF
+    """Which signatures are asked for."""
+    keys: Path | None = None
+    """The file with the keys; the credential `skrynka-sheet-keys` takes its place where it is there."""
+    follow_up_days: int = Field(default=60, ge=1)
+    """A follow-up sheet is honoured so long after its printing."""
 
 
 class Logs(_Table):
@@ -201,6 +210,9 @@ class Configuration:
         self.boxes_file = folder / settings.paths.boxes
         self.case_types_file = folder / settings.paths.case_types
         self.templates = folder / settings.sheets.templates if settings.sheets.templates else None
+        self.keys_file = _credential(KEYS_CREDENTIAL) or (
+            folder / settings.sheets.keys if settings.sheets.keys else None
+        )
         self.boxes = tuple(box.model_copy(update={"inbox": folder / box.inbox}) for box in boxes)
         self.database_url = _absolute_url(settings.database.url, folder)
 
@@ -216,11 +228,11 @@ class Configuration:
         folders = {"spool": self.spool, "archive": self.archive, "work": self.work, "state": self.state}
         return folders if self.database_file is None else {**folders, "database": self.database_file.parent}
 
-    @property
-    def digest(self) -> str:
-        """Identify what plans are made by: SHA-256 over the settings of reading and filing and the case types."""
-        told = self.settings.model_dump_json(include={"reading", "filing"}).encode()
-        return hashlib.sha256(told + self.case_types_file.read_bytes()).hexdigest()
+    def digest(self, key_ids: Sequence[str] = ()) -> str:
+        """Identify what plans are made by: SHA-256 over settings, case types, and the ids of the signing keys."""
+        told = self.settings.model_dump_json(include={"reading": True, "filing": True, "sheets": {"signing"}})
+        keys = "".join(f"{key_id}\n" for key_id in sorted(key_ids))
+        return hashlib.sha256(f"{told}\n{keys}".encode() + self.case_types_file.read_bytes()).hexdigest()
 
 
 def load(file: Path) -> Configuration:
@@ -239,6 +251,13 @@ def load(file: Path) -> Configuration:
         raise _wrong(boxes_file, error) from None
     _check_boxes(boxes_file, boxes)
     return Configuration(file, settings, boxes)
+
+
+def _credential(name: str) -> Path | None:
+    """Give the file of a credential that systemd handed over."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    file = Path(folder) / name if folder else None
+    return file if file is not None and file.exists() else None
 
 
 class _Boxes(_Table):

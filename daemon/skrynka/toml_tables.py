@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ class Table:
     """One table, and where it stands."""
 
     file_name: str
-    text: str
+    text: str = field(repr=False)
     """The whole file."""
     place: Place
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
 
     def wrong(self, message: str, remedy: str, *, at: Place = (), word: str = "") -> ConfigurationError:
         """Make the error that points at the value at `at` within this table, or in it at a quoted `word`."""
@@ -92,12 +92,17 @@ def read_toml(path: Path) -> Table:
             f"{path.name} can't be read: {failed.strerror}.",
             "`skrynka init` in a new folder writes a commented example.",
         ) from None
+    return parse_toml(path.name, content)
+
+
+def parse_toml(file_name: str, content: bytes) -> Table:
+    """Read what stands in a file. Raises ConfigurationError where it isn't UTF-8 or isn't TOML."""
     try:
         # Windows editors put a byte order mark first, and end lines their way.
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as failed:
         line = content.count(b"\n", 0, failed.start) + 1
-        raise ConfigurationError(f"{path.name}:{line}: this isn't UTF-8.", "Save the file as UTF-8.") from None
+        raise ConfigurationError(f"{file_name}:{line}: this isn't UTF-8.", "Save the file as UTF-8.") from None
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failed:
@@ -105,8 +110,8 @@ def read_toml(path: Path) -> Table:
         # "(at end of document)" is the other place that tomllib tells.
         line = int(place[1]) if place else text.rstrip().count("\n") + 1
         what = str(failed).rpartition(" (at ")[0]
-        raise ConfigurationError(f"{path.name}:{line}: this isn't TOML: {what}.", "See https://toml.io.") from None
-    return Table(path.name, text, (), values)
+        raise ConfigurationError(f"{file_name}:{line}: this isn't TOML: {what}.", "See https://toml.io.") from None
+    return Table(file_name, text, (), values)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -90,7 +90,7 @@ def test_an_inbox_that_is_not_there_is_told_with_the_remedy(skrynka: Skrynka, st
     found = skrynka("check")
     assert found.code == 3
     assert f"mkdir -m 750 {station / 'inbox' / 'OBL-02'}" in found.out
-    assert "1 of 20 need a person: inbox OBL-02." in found.out
+    assert "1 of 21 need a person: inbox OBL-02." in found.out
 
 
 def test_a_share_is_looked_at_too(skrynka: Skrynka, station: Path) -> None:

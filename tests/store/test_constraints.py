@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, text
 from skrynka.core.errors import DatabaseRefused
 from skrynka.store.columns import metadata
 from skrynka.store.database import Database, open_database
+from skrynka.store.follow_ups import NewFollowUp, honour
 from skrynka.store.sheets import record_sheets
 from tests.store.samples import case_sheet, closed, filed, read, received, taken, with_boxes
 from tests.support.databases import MakeDatabase
@@ -125,6 +126,7 @@ _CHECKS = {
     "a sheet's serial counts from 1": ("sheet", "serial_number = 0"),
     "a sheet's order is a UUID": ("sheet", "order_id = 'x'"),
     "a counter of serials can't be negative": ("sheet_number", "last_number = -1"),
+    "a case doesn't follow itself": ("follow_up", "follows_case_id = case_id"),
 }
 _UNIQUE = {
     "a station's scans have numbers of their own": ("scan", "number = 3 WHERE number = 5"),
@@ -136,6 +138,7 @@ _UNIQUE = {
     "a place in a stack is one page's": ("page", "position = 1 WHERE disposition = 'blank'"),
     "a place in a document is one page's": ("page", "page_in_document = 1 WHERE disposition = 'document'"),
     "a document's ordinal is its own": ("document", "ordinal = 1"),
+    "a sheet links one case to another once": ("follow_up", "sheet_serial = 'A000001' WHERE sheet_serial = 'A000002'"),
 }
 _FOREIGN = {
     "a scan is of a known box": ("scan", "box_code = 'X' WHERE number = 5"),
@@ -151,6 +154,8 @@ _FOREIGN = {
         """case_id = (SELECT id FROM "case" WHERE number LIKE '%2'), ordinal = 9
         WHERE ordinal = 1 AND case_id = (SELECT id FROM "case" WHERE number LIKE '%1')""",
     ),
+    "a follow-up is of a printed sheet": ("follow_up", "sheet_serial = 'A999999' WHERE sheet_serial = 'A000002'"),
+    "a follow-up is of a known case": ("follow_up", f"follows_case_id = '{'0' * 36}'"),
     "a review is of a page that is there": ("case_review", "page_number = 99 WHERE reason = 'serial_repeated'"),
 }
 
@@ -161,8 +166,7 @@ def rows(request: pytest.FixtureRequest) -> Iterator[Database]:
     make: MakeDatabase = request.getfixturevalue("make_database")
     with make(request.param) as url:
         db = with_boxes(open_database(url))
-        for number in (1, 7, 9):
-            filed(db, number, pages=4)
+        first, *later = [filed(db, number, pages=4)[0] for number in (1, 7, 9)]
         closed(db, 2)
         read(db, 3)
         received(db, 4)
@@ -170,7 +174,12 @@ def rows(request: pytest.FixtureRequest) -> Iterator[Database]:
         received(db, 5)
         received(db, 6, content="scan 5")
         received(db, 8, content="scan 3")
-        record_sheets(db, "A", "user:t", lambda last: [case_sheet(last + 1)])
+        record_sheets(db, "A", "user:t", lambda last: [case_sheet(last + 1), case_sheet(last + 2)])
+        with db.write() as connection:
+            honour(
+                connection,
+                [NewFollowUp(case.id, first.number, f"A{number:06}") for number, case in enumerate(later, 1)],
+            )
         yield db
         db.close()
 

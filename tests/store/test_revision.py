@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic import command
 
-from skrynka.core.errors import EnvironmentUnfit
+from skrynka.core.errors import DatabaseRefused, EnvironmentUnfit
 from skrynka.store import case_tables, revision
 from skrynka.store.columns import metadata
 from skrynka.store.database import Database, open_database
@@ -12,6 +14,8 @@ from tests.store.schema_dump import dump_postgres, dump_sqlite
 from tests.support.databases import Postgres
 
 assert case_tables.case.metadata is metadata
+
+_FIRST_ROWS = Path(__file__).parent / "revision_0001.sql"
 
 
 def _declared(url: str) -> Database:
@@ -85,3 +89,24 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(database: Database, m
         revision.upgrade(database)
     with database.read() as connection:
         connection.exec_driver_sql("SELECT * FROM page_account")
+
+
+def test_a_database_of_the_first_revision_is_upgraded_with_all_its_rows(empty_database_url: str) -> None:
+    db = open_database(empty_database_url, create=True)
+    with db.write() as connection:
+        command.upgrade(revision._config(connection), "0001")  # noqa: SLF001 - what the program of that time called
+        for statement in _FIRST_ROWS.read_text(encoding="utf-8").split(";\n\n"):
+            connection.exec_driver_sql(statement)
+    assert revision.upgrade(db) == ("0001", revision.head_revision())
+    with db.write() as connection:
+        (row,) = connection.exec_driver_sql("SELECT reason, page_number FROM case_review").all()
+        assert tuple(row) == ("no_sheet", 1)
+        (row,) = connection.exec_driver_sql("SELECT serial, expires_on FROM sheet").all()
+        assert tuple(row) == ("A000001", None)
+        (row,) = connection.exec_driver_sql("SELECT number, review_reasons, follows FROM case_overview").all()
+        assert tuple(row) == ("OBL-03/2026/000001", "no_sheet", None)
+    with pytest.raises(DatabaseRefused), db.write() as connection:
+        connection.exec_driver_sql("UPDATE case_review SET reason = 'whatever'")
+    with pytest.raises(DatabaseRefused), db.write() as connection:
+        connection.exec_driver_sql("UPDATE case_review SET page_number = 2")
+    db.close()

@@ -104,6 +104,7 @@ def show(case: CaseName, config: ConfigFile = None, as_json: AsJson = False) -> 
 
     ```
     {"declared_branch" | null, "sheet_serial" | null,
+     "follows" | null, "followed_by": [number],
      "account" | null, "address_code" | null, "meters": [serial],
      "reviews": [{"reason", "sentence", "scan" | null, "page" | null}],
      "papers": [{"ordinal", "kinds": [kind], "pages": [{"scan", "page"}],
@@ -180,6 +181,8 @@ def _detail(found: CaseDetail, names: Mapping[str, str], history: Sequence[Recor
     return _summary(found.case) | {
         "declared_branch": found.declared_branch,
         "sheet_serial": found.sheet_serial,
+        "follows": found.follows,
+        "followed_by": list(found.followed_by),
         "account": found.account,
         "address_code": found.address_code,
         "meters": list(found.meter_serials),
@@ -220,6 +223,8 @@ def _show(found: CaseDetail, names: Mapping[str, str], history: Sequence[Recorde
             ("received", f"{case.received_on}, box {case.box_code}, stack {case.stack}, submission {case.ordinal}"),
             ("papers", case.completeness),
             ("sheet", found.sheet_serial),
+            *([("follows", found.follows)] if found.follows else []),
+            *([("followed by", found.followed_by)] if found.followed_by else []),
             ("account", found.account),
             ("address code", found.address_code),
             ("meters", found.meter_serials),

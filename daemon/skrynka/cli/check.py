@@ -26,9 +26,9 @@ _COLOURS = {
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Look whether the station can work: a line for each thing, with the remedy where one is needed.
 
-    Looked at: the configuration and the case types; every inbox (listed, written, renamed out of); the station's
-    folders, their rights and their room; the database and its revision; poppler, zbar and the libraries with their
-    versions; the kernel's watches; the clock. It may be called while the daemon runs.
+    Looked at: the configuration and the case types; the keys of sheets; every inbox (listed, written, renamed out
+    of); the station's folders, their rights and their room; the database and its revision; poppler, zbar and the
+    libraries with their versions; the kernel's watches; the clock. It may be called while the daemon runs.
 
     Exit codes: 0 good; 1 it works, and something should be looked at (warning); 2 the configuration can't be used
     (wrong); 3 something outside is missing or away (missing). The worst one counts.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -13,7 +15,10 @@ from skrynka.cli.output import counted
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
 from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.core.routing_code import compose
+from skrynka.core.signing import SigningKey, SigningMode, key_to_sign_with, sign
 from skrynka.durable import write_durably
+from skrynka.journey.days import day_in_kyiv
+from skrynka.key_file import load_keys
 from skrynka.settings import Configuration
 from skrynka.sheets.ordering import REUSABLE, BoxNames, order_sheets
 from skrynka.sheets.personal import PersonalRow
@@ -38,13 +43,29 @@ def print_to_file(
 ) -> None:
     """Order sheets of a station, write them into a PDF file, and say so.
 
-    Serials are drawn in one transaction before anything is rendered: should that fail, they are left out and nothing
-    else. Raises ConfigurationError (also where the file is there and `force` isn't given), EnvironmentUnfit.
+    Every sheet is signed where there is a key, whatever the station asks of those that come back. Serials are drawn in
+    one transaction before anything is rendered: should that fail, they are left out and nothing else. Raises
+    ConfigurationError (also where the file is there and `force` isn't given, and for a sheet that wouldn't count
+    without a signature), EnvironmentUnfit.
     """
     if output is not None:
         _refuse_overwriting(output, force=force)
+    today = day_in_kyiv(datetime.now(UTC))
+    key = _key(station, today)
+    if code.follow_up is not None and key is None:
+        raise ConfigurationError(
+            "A follow-up sheet is honoured only when it is signed, and there is no key.",
+            "Make one with `skrynka sheets key`, and name its file in `sheets.keys`.",
+        )
     orders = _ordered(
-        station, code, copies, series=series or station.settings.sheets.series, rows=rows, numbered=numbered
+        station,
+        code,
+        copies,
+        series=series or station.settings.sheets.series,
+        rows=rows,
+        numbered=numbered,
+        key=key,
+        expires_on=today + timedelta(days=station.settings.sheets.follow_up_days) if code.follow_up else None,
     )
     target = output or Path(_file_name(orders))
     _refuse_overwriting(target, force=force)
@@ -69,12 +90,14 @@ def _ordered(
     series: str,
     rows: Sequence[PersonalRow],
     numbered: bool | None,
+    key: SigningKey | None,
+    expires_on: date | None,
 ) -> list[SheetOrder]:
     catalogue = load_catalogue(station.case_types_file)
     boxes = {box.code: BoxNames(box.name, box.centre) for box in station.boxes}
 
     def order(after: int) -> list[SheetOrder]:
-        return order_sheets(
+        orders = order_sheets(
             code,
             copies,
             series=series,
@@ -85,6 +108,9 @@ def _ordered(
             rows=rows,
             numbered=numbered,
         )
+        return [
+            replace(each, code=sign(each.code, key) if key else each.code, expires_on=expires_on) for each in orders
+        ]
 
     if code.kind in REUSABLE and not numbered:
         return order(0)
@@ -92,7 +118,10 @@ def _ordered(
 
     def make(last: int) -> list[PrintedSheet]:
         orders[:] = order(last)
-        return [_printed(each.code, number) for number, each in enumerate(orders, last + 1)]
+        return [
+            PrintedSheet(number, each.code, compose(each.code), expires_on)
+            for number, each in enumerate(orders, last + 1)
+        ]
 
     with station_database(station) as database:
         try:
@@ -102,8 +131,16 @@ def _ordered(
     return orders
 
 
-def _printed(code: RoutingCode, number: int) -> PrintedSheet:
-    return PrintedSheet(number, code, compose(code))
+def _key(station: Configuration, today: date) -> SigningKey | None:
+    """Give the key that signs today, where there is one."""
+    keys = load_keys(station.keys_file) if station.keys_file is not None else ()
+    key = key_to_sign_with(keys, today)
+    if key is None and station.settings.sheets.signing is SigningMode.REQUIRED:
+        raise ConfigurationError(
+            "No key signs today, and this station requires signatures: the sheets would be held when they come back.",
+            "Make one with `skrynka sheets key`, and name its file in `sheets.keys`.",
+        )
+    return key
 
 
 def _refuse_overwriting(target: Path, *, force: bool) -> None:
@@ -123,7 +160,8 @@ def _summary(orders: Sequence[SheetOrder], target: Path) -> str:
     first, last = orders[0].code.serial, orders[-1].code.serial
     count = counted(len(orders), f"{_WORDS[orders[0].code.kind]} sheet")
     span = "" if first is None else f" {first}" if first == last else f" {first}–{last}"
-    return f"{count}{span} → {target}"
+    key = orders[0].code.key_id
+    return f"{count}{span}{f', signed with key {key}' if key else ''} → {target}"
 
 
 _WORDS = {

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from skrynka.cli.options import ConfigFile, configuration
+from skrynka.cli import sheet_keys
+from skrynka.cli.options import ConfigFile, configuration, station_database
 from skrynka.cli.printing import print_to_file
 from skrynka.core.errors import ConfigurationError
 from skrynka.core.model import RoutingCode, SheetKind
+from skrynka.core.naming import case_number_on_sheet
 from skrynka.settings import Configuration
 from skrynka.sheets.personal import PersonalRow, read_rows
+from skrynka.store.case_listings import CaseDetail, find_case
 
 _MOST_COPIES = 1000
 
@@ -27,8 +31,10 @@ an **end** sheet closes it. Laminated **separators** between the envelopes make 
 out; **document** sheets tell the papers of a case apart; a **repeat** sheet says that a stack is scanned
 again. Print at 100 %, without "fit to page".
 
-Every sheet but the reusable ones has a serial that is never given twice. The file is for you and your group (0640).""",
+Every sheet but the reusable ones has a serial that is never given twice, and every sheet a signature where there is
+a key (`skrynka sheets key`). The file is for you and your group (0640).""",
 )
+sheets.command()(sheet_keys.key)
 
 Copies = Annotated[int, typer.Option(min=1, max=_MOST_COPIES, help="How many; with --csv, of each row.")]
 Provider = Annotated[
@@ -119,6 +125,10 @@ def case(
             show_default=False,
         ),
     ] = None,
+    follow_up: Annotated[
+        str | None,
+        typer.Option(metavar="CASE", help="The case, by number or id, whose further papers come.", show_default=False),
+    ] = None,
     copies: Copies = 1,
     series: Series = None,
     output: Output = None,
@@ -133,10 +143,18 @@ def case(
 
     Example: `skrynka sheets case --type VER --box OBL-01 --copies 50`
 
+    With --follow-up, what comes with the sheet is linked to that case: once, until the day on the sheet, and only with
+    its signature. Box, type, branch and providers are the case's own where you don't say others.
+
     Example: `skrynka sheets case --type VER --csv renewals.csv --output renewals.pdf`
+
+    Example: `skrynka sheets case --follow-up OBL-01/2026/000001`
     """
     station = configuration(config)
     _check_account(account, station)
+    earlier = _earlier(follow_up, station) if follow_up is not None else None
+    if earlier is not None and csv is not None:
+        raise ConfigurationError("A list can't follow up one case.", "Print a sheet for each case.")
     code = RoutingCode(
         SheetKind.CASE,
         box=box,
@@ -147,6 +165,8 @@ def case(
         address_code=address_code,
         meter_serials=tuple(meter or ()),
     )
+    if earlier is not None:
+        code = _following_up(code, earlier)
     rows = _rows(csv, station) if csv is not None else []
     print_to_file(station, code, copies, series=series, output=output, force=force, rows=rows)
 
@@ -208,6 +228,28 @@ def end(
     code = RoutingCode(SheetKind.END, emptied_on=emptied.date() if emptied else None, counted=counted)
     print_to_file(
         configuration(config), code, copies, series=series, output=output, force=force, numbered=numbered or None
+    )
+
+
+def _earlier(reference: str, station: Configuration) -> CaseDetail:
+    with station_database(station) as database:
+        found = find_case(database, reference)
+    if found is None:
+        raise typer.BadParameter("there is no such case; `skrynka cases list` shows them", param_hint="--follow-up")
+    return found
+
+
+def _following_up(code: RoutingCode, earlier: CaseDetail) -> RoutingCode:
+    """Fill in what the earlier case says; a branch means something with its own type only."""
+    case = earlier.case
+    same_type = code.case_type in {None, case.case_type}
+    return replace(
+        code,
+        box=code.box or case.box_code,
+        case_type=code.case_type or case.case_type,
+        branch=code.branch or (case.branch if same_type else None),
+        providers=code.providers or case.providers,
+        follow_up=case_number_on_sheet(case.number),
     )
 
 

@@ -10,13 +10,16 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from skrynka.catalogue_file import load_catalogue
 from skrynka.cli.checked import Checked, State
+from skrynka.cli.key_checks import sheet_signing
 from skrynka.cli.output import counted
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
+from skrynka.journey.days import day_in_kyiv
 from skrynka.premises import known_identity
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
@@ -35,6 +38,7 @@ _OTHERS_OR_GROUP_WRITES = stat.S_IRWXO | stat.S_IWGRP
 def station_checks(station: Configuration) -> Iterator[Checked]:
     """Look at a station whose configuration could be read."""
     yield _case_types(station)
+    yield sheet_signing(station.settings.sheets.signing, station.keys_file, day_in_kyiv(datetime.now(UTC)))
     for box in station.boxes:
         yield _inbox(box, station.spool)
     for what, folder in (("state", station.state), ("spool", station.spool), ("work", station.work)):

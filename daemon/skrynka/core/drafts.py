@@ -33,6 +33,8 @@ class Draft:
 
     opening: Opening
     sheet: RoutingCode | None = None
+    follows: str | None = None
+    """The number of the case that it follows up, once that is honoured."""
     _covers: list[PageRef] = field(default_factory=list)
     _documents: list[_Document] = field(default_factory=list)
     _open: _Document | None = None
@@ -102,4 +104,5 @@ class Draft:
             account=sheet.account if sheet else None,
             address_code=sheet.address_code if sheet else None,
             meter_serials=sheet.meter_serials if sheet else (),
+            follows=self.follows,
         )

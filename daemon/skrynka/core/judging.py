@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from skrynka.core.catalogue import Catalogue
+from skrynka.core.follow_ups import FollowUpSheet
 from skrynka.core.model import Plan, RoutingCode
 from skrynka.core.planning import Known, with_reviews
 from skrynka.core.requirements import Completeness, evaluate
+from skrynka.core.signing import NOT_LOOKED_AT, Signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ def known_of(
     page_limit: int,
     printed: Mapping[str, RoutingCode] | None = None,
     seen_serials: frozenset[str] = frozenset(),
+    follow_ups: Mapping[str, FollowUpSheet] | None = None,
+    signatures: Signatures = NOT_LOOKED_AT,
 ) -> Known:
     """Give what planning must know of the catalogue, beside what it must know of the past."""
     return Known(
@@ -53,5 +57,7 @@ def known_of(
         document_kinds=frozenset(kind.code for kind in catalogue.declarable_kinds),
         printed=printed or {},
         seen_serials=seen_serials,
+        follow_ups=follow_ups or {},
+        signatures=signatures,
         page_limit=page_limit,
     )

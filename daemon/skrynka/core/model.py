@@ -204,6 +204,8 @@ class PlannedCase:
     account: str | None = None
     address_code: str | None = None
     meter_serials: tuple[str, ...] = ()
+    follows: str | None = None
+    """The number of the case that it follows up, where that is honoured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from skrynka.core.model import Code, PageReading, RoutingCode, SheetKind, Standing, Symbology
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.routing_code import CodeRejected, is_short, parse
+from skrynka.core.signing import NOT_LOOKED_AT, Signatures, Verdict
 
 
 class Role(StrEnum):
@@ -33,27 +34,33 @@ class PageRole:
 
     role: Role
     code: RoutingCode | None = None
-    """For SHEET always; for PAPER the sticker's code, where there is one."""
+    """For SHEET always; for PAPER the sticker's, where there is one; for HELD where only the signature isn't good."""
     held_for: ReviewReason | None = None
     """For HELD: why."""
     fields_known: bool = True
     """False: only a short code was read, and no printed sheet has its serial."""
     of_next: bool = False
     """For BACK: the sheet is the next page, not the previous one."""
+    verified: bool = False
+    """Its signature was looked at, and is good."""
     empty: bool = True
     """For BACK: there is nothing on it but what shines through."""
 
 
 def page_roles(
-    readings: Sequence[PageReading], printed: Mapping[str, RoutingCode], before: PageReading | None = None
+    readings: Sequence[PageReading],
+    printed: Mapping[str, RoutingCode],
+    before: PageReading | None = None,
+    signatures: Signatures = NOT_LOOKED_AT,
 ) -> list[PageRole]:
     """Give the role of each page, in order.
 
     `printed` has the fields of sheets printed here, by serial, for pages on which only the short code was read.
-    `before` is the page that lay just before the first, in an earlier scan, when there was one.
+    `before` is the page that lay just before the first, in an earlier scan, when there was one. `signatures` judges
+    the sheets' signatures: a sheet that it objects to is held. Configured separators from elsewhere have none.
     """
     pile = [*([before] if before else []), *readings]
-    alone = [_alone(reading, printed) for reading in pile]
+    alone = [_alone(reading, printed, signatures) for reading in pile]
     roles = [_beside(alone, place) for place in range(len(alone))]
     return roles[1:] if before else roles
 
@@ -67,10 +74,10 @@ class _Alone:
     blank: bool = False
 
 
-def _alone(reading: PageReading, printed: Mapping[str, RoutingCode]) -> _Alone:
+def _alone(reading: PageReading, printed: Mapping[str, RoutingCode], signatures: Signatures) -> _Alone:
     own = [code for code in reading.codes if code.standing is Standing.OWN]
     if own:
-        return _weigh(own, printed, blank=reading.blank)
+        return _weigh(own, printed, signatures, blank=reading.blank)
     if any(code.standing is Standing.SEPARATOR for code in reading.codes):
         return _Alone(PageRole(Role.SHEET, RoutingCode(SheetKind.SEPARATOR)))
     if reading.marked:
@@ -79,7 +86,7 @@ def _alone(reading: PageReading, printed: Mapping[str, RoutingCode]) -> _Alone:
     return _Alone(PageRole(Role.BLANK if reading.blank and not reading.codes else Role.PAPER))
 
 
-def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], *, blank: bool) -> _Alone:
+def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: Signatures, *, blank: bool) -> _Alone:
     through = any(code.mirrored for code in own)
     # A mirrored QR code beside a plain one is the other side shining through: the plain one counts. A linear code
     # can't be told from its mirror image, so beside a mirrored QR code alone it says nothing about this side.
@@ -87,23 +94,26 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], *, blank: bo
     this_side = [code for code in plain if not (through and code.symbology is Symbology.CODE_128)]
     seen = this_side or own
     try:
-        codes = [parse(code.text or "") for code in seen]
+        texts = {text: parse(text) for text in (code.text or "" for code in seen)}
     except CodeRejected as rejected:
         return _Alone(_held(rejected.reason))
-    if len({(code.kind, code.serial) for code in codes}) > 1:
+    if len({(code.kind, code.serial) for code in texts.values()}) > 1:
         return _Alone(_held(ReviewReason.CODES_DISAGREE))
-    full = {code for code in codes if not is_short(code)}
+    full = [text for text, code in texts.items() if not is_short(code)]
     if len(full) > 1:
         return _Alone(_held(ReviewReason.CODES_DISAGREE))
-    code = full.pop() if full else codes[0]
+    text = next(iter(full or texts))
+    code = texts[text]
     if not this_side:
         return _Alone(_held(ReviewReason.SHEET_UNREADABLE), code, blank)
-    role = _sheet(code, printed)
+    verdict = signatures.judge(text)
+    objection = signatures.objection(verdict)
+    role = _held(objection, code) if objection else _sheet(code, printed, verified=verdict is Verdict.VERIFIED)
     only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
     return _Alone(role, code if only_linear else None, blank)
 
 
-def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode]) -> PageRole:
+def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode], *, verified: bool) -> PageRole:
     known = True
     if is_short(code) and code.kind in _NEED_FIELDS:
         from_table = printed.get(code.serial or "")
@@ -111,8 +121,8 @@ def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode]) -> PageRole:
         if from_table is not None and known:
             code = from_table
     if code.sticker:
-        return PageRole(Role.PAPER, code, fields_known=known)
-    return PageRole(Role.SHEET, code, fields_known=known)
+        return PageRole(Role.PAPER, code, fields_known=known, verified=verified)
+    return PageRole(Role.SHEET, code, fields_known=known, verified=verified)
 
 
 _NEED_FIELDS = frozenset({SheetKind.COLLECTION, SheetKind.CASE, SheetKind.DOCUMENT})
@@ -125,7 +135,11 @@ def _beside(alone: Sequence[_Alone], place: int) -> PageRole:
     for neighbour, of_next in ((place - 1, False), (place + 1, True)):
         if not 0 <= neighbour < len(alone) or not _fronts(alone[neighbour], here.faint):
             continue
-        if alone[neighbour].role.role is Role.SHEET:
+        front = alone[neighbour].role.role
+        if front is Role.HELD and of_next:
+            # Nobody knows whose that sheet is, so this side of it must not go to what lies before.
+            continue
+        if front is not Role.PAPER:
             return PageRole(Role.BACK, here.faint, of_next=of_next, empty=here.blank)
         # The back of a paper with a sticker: a page like any other.
         return PageRole(Role.BLANK if here.blank else Role.PAPER)
@@ -136,11 +150,11 @@ def _fronts(page: _Alone, back: RoutingCode) -> bool:
     front = page.role.code
     return (
         page.faint is None
-        and page.role.role in {Role.SHEET, Role.PAPER}
+        and page.role.role in {Role.SHEET, Role.PAPER, Role.HELD}
         and front is not None
         and (front.kind, front.serial) == (back.kind, back.serial)
     )
 
 
-def _held(reason: ReviewReason) -> PageRole:
-    return PageRole(Role.HELD, held_for=reason)
+def _held(reason: ReviewReason, code: RoutingCode | None = None) -> PageRole:
+    return PageRole(Role.HELD, code, held_for=reason)

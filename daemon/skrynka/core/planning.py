@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from skrynka.core.conservation import check_conservation
 from skrynka.core.drafts import Draft, Opening
+from skrynka.core.follow_ups import FollowUpSheet, follow_up_doubt
 from skrynka.core.model import (
     Disposition,
     Finding,
@@ -28,6 +29,7 @@ from skrynka.core.model import (
 )
 from skrynka.core.page_roles import PageRole, Role, page_roles
 from skrynka.core.reasons import FindingReason, ReviewReason
+from skrynka.core.signing import NOT_LOOKED_AT, Signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Known:
     """Fields of the sheets that were printed here, by serial."""
     seen_serials: frozenset[str] = frozenset()
     """Serials of case sheets that earlier stacks were filed by."""
+    follow_ups: Mapping[str, FollowUpSheet] = field(default_factory=dict)
+    """The follow-up sheets among those printed here, by serial."""
+    signatures: Signatures = NOT_LOOKED_AT
     page_limit: int = 40
     """More pages of paper than this in one case: perhaps two envelopes stuck together."""
 
@@ -54,7 +59,7 @@ def plan(pages: Sequence[StackPage], known: Known, *, gap_at_end: bool = False) 
     `gap_at_end`: the last scan of the stack is in quarantine, so what lay at its end is unknown.
     Raises ConservationBroken if the result would lose, double or invent a page.
     """
-    roles = page_roles([page.reading for page in pages], known.printed)
+    roles = page_roles([page.reading for page in pages], known.printed, signatures=known.signatures)
     walk = _Walk(known, separated=any(_is(role, SheetKind.SEPARATOR) for role in roles))
     for place, (page, role) in enumerate(zip(pages, roles, strict=True)):
         walk.step(page, role, roles[place + 1] if place + 1 < len(roles) else None)
@@ -216,12 +221,21 @@ class _Walk:
             draft.review(ReviewReason.BOX_MISMATCHED, ref)
         if not known.providers.issuperset(code.providers):
             draft.review(ReviewReason.PROVIDER_UNKNOWN, ref)
-        if code.follow_up is not None:
-            draft.review(ReviewReason.FOLLOW_UP_UNVERIFIED, ref)
-        if code.serial in known.seen_serials or any(
+        repeated = code.serial in known.seen_serials or any(
             other.sheet is not None and other.sheet.serial == code.serial for other in self._drafts
-        ):
+        )
+        if code.follow_up is not None:
+            self._follow_up(draft, ref, role, code, repeated=repeated)
+        if repeated:
             draft.review(ReviewReason.SERIAL_REPEATED, ref)
+
+    def _follow_up(self, draft: Draft, ref: PageRef, role: PageRole, code: RoutingCode, *, repeated: bool) -> None:
+        sheet = self._known.follow_ups.get(code.serial or "")
+        doubt = follow_up_doubt(code, sheet, verified=role.verified, repeated=repeated, on=self._known.signatures.day)
+        if doubt is not None:
+            draft.review(doubt, ref)
+        elif sheet is not None:
+            draft.follows = sheet.follows
 
     def _begin_document(self, ref: PageRef, role: PageRole, code: RoutingCode) -> None:
         if self._draft is None:

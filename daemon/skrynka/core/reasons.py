@@ -19,6 +19,10 @@ class ReviewReason(StrEnum):
     CODE_INVALID = "code_invalid"
     VERSION_UNKNOWN = "version_unknown"
     CODES_DISAGREE = "codes_disagree"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_WRONG = "signature_wrong"
+    KEY_UNKNOWN = "key_unknown"
+    KEY_EXPIRED = "key_expired"
     DOCUMENT_SHEET_WITHOUT_CASE = "document_sheet_without_case"
     PAGES_AFTER_GAP = "pages_after_gap"
     SHEET_UNKNOWN = "sheet_unknown"
@@ -36,6 +40,9 @@ class ReviewReason(StrEnum):
     SERIAL_REPEATED = "serial_repeated"
     REPEAT_DECLARED = "repeat_declared"
     FOLLOW_UP_UNVERIFIED = "follow_up_unverified"
+    FOLLOW_UP_REPEATED = "follow_up_repeated"
+    FOLLOW_UP_EXPIRED = "follow_up_expired"
+    FOLLOW_UP_CASE_UNKNOWN = "follow_up_case_unknown"
     BRANCHES_MIXED = "branches_mixed"
     UNFIT_METER = "unfit_meter"
     ALWAYS_REVIEWED = "always_reviewed"
@@ -53,6 +60,10 @@ _REVIEW: dict[ReviewReason, str] = {
     ReviewReason.CODE_INVALID: "The first page bears a code in our scheme that doesn't verify.",
     ReviewReason.VERSION_UNKNOWN: "The first page bears a code of a version that this program doesn't know.",
     ReviewReason.CODES_DISAGREE: "The codes on the first page say different things.",
+    ReviewReason.SIGNATURE_MISSING: "Signatures are required, and no signed code was read on the first page.",
+    ReviewReason.SIGNATURE_WRONG: "The first page's signature is wrong: a forged sheet, or another key of this name.",
+    ReviewReason.KEY_UNKNOWN: "The first page is signed with a key that this station doesn't have.",
+    ReviewReason.KEY_EXPIRED: "The first page is signed with a key that had ended when the scan came.",
     ReviewReason.DOCUMENT_SHEET_WITHOUT_CASE: "A document sheet lay here, and no case was open.",
     ReviewReason.PAGES_AFTER_GAP: "The file just before is in quarantine, or came twice: a case sheet may be missing.",
     ReviewReason.SHEET_UNKNOWN: "Only the sheet's short code was read, and no printed sheet has this serial.",
@@ -70,6 +81,9 @@ _REVIEW: dict[ReviewReason, str] = {
     ReviewReason.SERIAL_REPEATED: "The sheet's serial was seen before: a photocopied sheet, or a stack scanned again.",
     ReviewReason.REPEAT_DECLARED: "The stack came under a repeat sheet: it may have been filed before.",
     ReviewReason.FOLLOW_UP_UNVERIFIED: "The sheet claims to follow up another case, and that isn't verified.",
+    ReviewReason.FOLLOW_UP_REPEATED: "The sheet follows up another case, and was used before: perhaps a copy.",
+    ReviewReason.FOLLOW_UP_EXPIRED: "The sheet follows up another case, and came after its last day.",
+    ReviewReason.FOLLOW_UP_CASE_UNKNOWN: "The sheet follows up a case that this box doesn't have.",
     ReviewReason.BRANCHES_MIXED: "The papers belong to more than one branch of the case type.",
     ReviewReason.UNFIT_METER: "An unfitness notice: the meter must be replaced.",
     ReviewReason.ALWAYS_REVIEWED: "A person looks at every case of this type.",

@@ -14,7 +14,9 @@ import structlog
 
 from skrynka.core.model import PageReading, RoutingCode
 from skrynka.core.page_roles import Role, page_roles
+from skrynka.core.signing import Signing
 from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
+from skrynka.journey.days import day_in_kyiv
 from skrynka.store import assembly
 from skrynka.store.database import Database
 from skrynka.store.sheets import printed_sheets
@@ -34,6 +36,7 @@ class AssemblyRules:
     quiet_seconds: float
     ended_quiet_seconds: float
     """Once the end sheet was seen."""
+    signing: Signing
 
 
 class Assembling:
@@ -113,7 +116,12 @@ class Assembling:
         how = Assemble.FILE if scan.retried else self._rules.assemble.get(box, Assemble.FILE)
         stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
         readings = assembly.scan_readings(self._database, scan.id)
-        roles = page_roles(readings, printed_on(self._database, readings), stack.last_page if stack else None)
+        roles = page_roles(
+            readings,
+            printed_on(self._database, readings),
+            stack.last_page if stack else None,
+            self._rules.signing.on(day_in_kyiv(scan.claimed_at)),
+        )
         runs = segments(roles, how, OpenStack(stack.ended, stack.bare) if stack else None)
         assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
 

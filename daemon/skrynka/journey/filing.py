@@ -10,8 +10,8 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -19,13 +19,15 @@ from skrynka.core.catalogue import Catalogue
 from skrynka.core.errors import ConservationBroken, ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.judging import JudgedPlan, judge, known_of
-from skrynka.core.model import RoutingCode, SheetKind, StackPage
+from skrynka.core.model import SheetKind
 from skrynka.core.naming import received_on
 from skrynka.core.page_roles import page_roles
 from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
 from skrynka.core.requirements import Completeness
+from skrynka.core.signing import Signing
 from skrynka.journey.assembling import printed_on
+from skrynka.journey.days import day_in_kyiv
 from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
@@ -35,13 +37,13 @@ from skrynka.steps.archive import Archive
 from skrynka.store import stacks
 from skrynka.store.database import Database
 from skrynka.store.finished import FinishedScan, finished_scans
+from skrynka.store.follow_ups import follow_up_sheets
 from skrynka.store.leases import TakenStack
 from skrynka.store.plan_json import plan_from_json, plan_to_json
 from skrynka.store.quarantine import quarantine_stack
 from skrynka.store.records import FiledCase, StoredDocument, record_filing
 
 _LOG = structlog.get_logger(__name__)
-_KYIV = ZoneInfo("Europe/Kyiv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class FilingRules:
     page_limit: int
     lease_seconds: float
     limits: PageLimits
+    signing: Signing
     config_digest: str
 
 
@@ -116,12 +119,19 @@ class Filing:
         pages = stacks.stack_pages(self._database, taken.id)
         readings = [page.reading for page in pages]
         printed = printed_on(self._database, readings)
+        signatures = self._rules.signing.on(_claimed_on(stacks.stack_scans(self._database, taken.id)))
+        roles = page_roles(readings, printed, signatures=signatures)
+        cases = [role.code for role in roles if role.code is not None and role.code.kind is SheetKind.CASE]
+        serials = {code.serial for code in cases if code.serial}
+        claims = {code.serial for code in cases if code.serial and code.follow_up}
         known = known_of(
             self._catalogue,
             taken.box_code,
             self._rules.page_limit,
             printed,
-            self._seen(taken, pages, printed),
+            stacks.seen_serials(self._database, serials, excluding_stack=taken.id) if serials else frozenset(),
+            follow_up_sheets(self._database, claims, taken.box_code) if claims else {},
+            signatures,
         )
         try:
             judged = judge(plan(pages, known, gap_at_end=taken.gap_at_end), self._catalogue)
@@ -130,17 +140,6 @@ class Filing:
             raise
         stacks.store_plan(self._database, taken, plan_to_json(judged), self._rules.config_digest)
         return judged
-
-    def _seen(
-        self, taken: TakenStack, pages: Sequence[StackPage], printed: Mapping[str, RoutingCode]
-    ) -> frozenset[str]:
-        roles = page_roles([page.reading for page in pages], printed)
-        serials = {
-            role.code.serial
-            for role in roles
-            if role.code is not None and role.code.kind is SheetKind.CASE and role.code.serial
-        }
-        return stacks.seen_serials(self._database, serials, excluding_stack=taken.id) if serials else frozenset()
 
     def _cut(
         self, taken: TakenStack, judged: JudgedPlan, work: Path, show_life: Callable[[], None]
@@ -172,8 +171,7 @@ class Filing:
         self, taken: TakenStack, judged: JudgedPlan, documents: Mapping[tuple[int, int], StoredDocument]
     ) -> None:
         scans = stacks.stack_scans(self._database, taken.id)
-        claimed_on = min(scan.claimed_at for scan in scans).astimezone(_KYIV).date()
-        day = received_on(judged.plan.emptied_on, claimed_on)
+        day = received_on(judged.plan.emptied_on, _claimed_on(scans))
         filed = record_filing(self._database, taken, judged, documents, day)
         _tell_filed(taken, judged, filed, finished_scans(self._database, [scan.id for scan in scans]))
 
@@ -196,6 +194,10 @@ class Filing:
             Spoilt(scan.id, scan.name, stack.box_code, scan.sha256)
             for scan in stacks.stack_scans(self._database, stack.id)
         ]
+
+
+def _claimed_on(scans: Sequence[stacks.StackScan]) -> date:
+    return day_in_kyiv(min(scan.claimed_at for scan in scans))
 
 
 def _tell_filed(

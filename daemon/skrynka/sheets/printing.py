@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class SheetOrder:
     document_kind_names: tuple[str, ...] = ()
     checklist: Checklist = NO_CHECKLIST
     phones: tuple[str, ...] = ()
+    expires_on: date | None = None
+    """The last day of a follow-up sheet."""
 
 
 def render(orders: Sequence[SheetOrder], templates: Path | None = None) -> bytes:
@@ -80,7 +83,8 @@ def _filled(order: SheetOrder) -> dict[str, Any]:
         "address_code": code.address_code,
         "meter_serials": code.meter_serials,
         "follow_up": code.follow_up,
-        "emptied_on": code.emptied_on.strftime("%d.%m.%Y") if code.emptied_on else None,
+        "expires_on": _day(order.expires_on),
+        "emptied_on": _day(code.emptied_on),
         "counted": code.counted,
         "box_name": order.box_name,
         "centre_name": order.centre_name,
@@ -92,6 +96,10 @@ def _filled(order: SheetOrder) -> dict[str, Any]:
         "phones": order.phones,
         "geometry": _geometry(code),
     }
+
+
+def _day(day: date | None) -> str | None:
+    return day.strftime("%d.%m.%Y") if day else None
 
 
 def _groups(checklist: Checklist) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ class UnassembledScan:
     """The scan with the same bytes that came before, for a DUPLICATE."""
     retried: bool
     """It comes out of quarantine: scans that were claimed after it may have been assembled long ago."""
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,12 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
     if row is None:
         return None
     return UnassembledScan(
-        row.id, scan_name(row.station_code, row.number), ScanState(row.state), row.duplicate_of, row.retried
+        row.id,
+        scan_name(row.station_code, row.number),
+        ScanState(row.state),
+        row.duplicate_of,
+        row.retried,
+        row.claimed_at,
     )
 
 

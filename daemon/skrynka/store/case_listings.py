@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, func, select
 
 from skrynka.core.model import PageRef
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.requirements import BranchMissing, BranchSource, CompletenessState
-from skrynka.store.case_tables import case, case_provider, case_review, document, document_kind, meter
+from skrynka.store.case_tables import case, case_provider, case_review, document, document_kind, follow_up, meter
 from skrynka.store.database import Database
 from skrynka.store.plan_json import missing_from_json
 from skrynka.store.tables import page, scan, stack
@@ -82,6 +82,10 @@ class CaseDetail:
     sheet_serial: str | None
     documents: tuple[CaseDocument, ...]
     reviews: tuple[CaseReview, ...]
+    follows: str | None
+    """The number of the case that it follows up."""
+    followed_by: tuple[str, ...]
+    """The numbers of the cases that follow it up."""
     account: str | None = field(repr=False)
     address_code: str | None = field(repr=False)
     meter_serials: tuple[str, ...] = field(repr=False)
@@ -128,6 +132,8 @@ def find_case(db: Database, reference: str) -> CaseDetail | None:
             sheet_serial=row.sheet_serial,
             documents=_documents(connection, row.id),
             reviews=_reviews(connection, row.id),
+            follows=next(iter(_linked(connection, row.id, follow_up.c.case_id, follow_up.c.follows_case_id)), None),
+            followed_by=_linked(connection, row.id, follow_up.c.follows_case_id, follow_up.c.case_id),
             account=row.account,
             address_code=row.address_code,
             meter_serials=tuple(
@@ -219,6 +225,11 @@ def _documents(connection: Connection, case_id: str) -> tuple[CaseDocument, ...]
             select(document).where(document.c.case_id == case_id).order_by(document.c.ordinal)
         )
     )
+
+
+def _linked(connection: Connection, case_id: str, one: Column[Any], other: Column[Any]) -> tuple[str, ...]:
+    query = select(case.c.number).join(follow_up, other == case.c.id).where(one == case_id).order_by(case.c.number)
+    return tuple(connection.scalars(query))
 
 
 def _reviews(connection: Connection, case_id: str) -> tuple[CaseReview, ...]:

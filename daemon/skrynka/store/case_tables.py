@@ -162,10 +162,24 @@ sheet = Table(
     Column("counted", Integer),
     Column("order_id", Text, nullable=False),
     Column("printed_at", Timestamp, nullable=False),
+    Column("expires_on", Day),
     UniqueConstraint("series", "serial_number"),
     is_flag("sticker"),
     is_id("order_id"),
     one_of("kind", *SheetKind),
     rule("serial_number_counts", "serial_number > 0"),
+    sqlite_strict=True,
+)
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("case_id", Text, ForeignKey("case.id"), primary_key=True),
+    Column("follows_case_id", Text, ForeignKey("case.id"), nullable=False),
+    Column("sheet_serial", Text, ForeignKey("sheet.serial"), nullable=False),
+    # A sheet links one case to another once, whoever copies it and however many stations see it at a time.
+    UniqueConstraint("sheet_serial"),
+    rule("follows_another", "case_id <> follows_case_id"),
+    Index("ix_follow_up_follows_case_id", "follows_case_id"),
     sqlite_strict=True,
 )

@@ -26,6 +26,7 @@ from skrynka.store.case_tables import (
 )
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, record_events
+from skrynka.store.follow_ups import NewFollowUp, honour
 from skrynka.store.leases import TakenStack
 from skrynka.store.plan_json import missing_to_json
 from skrynka.store.states import StackState
@@ -135,6 +136,7 @@ class _Filing:
         self._record_pages()
         # Reviews and findings point at pages, and pages at cases: so they come after both.
         self._record_reviews()
+        self._events += honour(self._connection, self._follow_ups())
         for scan_id in scans:
             self._events += settle_scan(self._connection, scan_id, self._at)
         self._close()
@@ -270,6 +272,13 @@ class _Filing:
                 for ordinal, finding in enumerate(self._judged.plan.findings, start=1)
             ],
         )
+
+    def _follow_ups(self) -> list[NewFollowUp]:
+        return [
+            NewFollowUp(self._case_ids[planned.ordinal], planned.follows, planned.serial)
+            for planned in self._judged.plan.cases
+            if planned.follows is not None and planned.serial is not None
+        ]
 
     def _close(self) -> None:
         plan = self._judged.plan

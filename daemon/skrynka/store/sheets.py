@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -26,6 +27,8 @@ class PrintedSheet:
     """What it says; its serial is there."""
     text: str = field(repr=False)
     """The full routing code."""
+    expires_on: date | None = None
+    """For a follow-up sheet: the last day on which it is honoured."""
 
 
 def record_sheets(
@@ -97,6 +100,7 @@ def _row(series: str, printed: PrintedSheet) -> dict[str, object]:
         "sticker": code.sticker,
         "emptied_on": code.emptied_on,
         "counted": code.counted,
+        "expires_on": printed.expires_on,
     }
 
 

@@ -8,7 +8,7 @@ triggers that keep the history as it was. On PostgreSQL, grant a reader the view
     stack, from 1); received_on; case_type; branch with branch_source (declared, inferred); completeness (complete,
     incomplete, undetermined) with missing (JSON: [{"branch", "sets": [[kind...]...]}]); held; needs_review with
     review_reasons (joined by +); providers (joined by +); document_count; page_count; account; address_code;
-    sheet_serial; created_at; published_at.
+    sheet_serial; created_at; published_at; follows (the number of the case that it follows up, by a signed sheet).
 `case_document`, a row per document of a case
     case_id; case_number; document_id; ordinal (in the case, from 1); kinds (joined by +); page_count; size_bytes;
     sha256 (the document's name in the archive).
@@ -42,7 +42,9 @@ SELECT c.id AS case_id, c.number, c.box_code, b.name AS box_name, b.centre, s.st
     ORDER BY p.provider_code) codes) AS providers,
   (SELECT count(*) FROM document d WHERE d.case_id = c.id) AS document_count,
   (SELECT coalesce(sum(d.page_count), 0) FROM document d WHERE d.case_id = c.id) AS page_count,
-  c.account, c.address_code, c.sheet_serial, c.created_at, c.published_at
+  c.account, c.address_code, c.sheet_serial, c.created_at, c.published_at,
+  (SELECT earlier.number FROM follow_up f JOIN "case" earlier ON earlier.id = f.follows_case_id
+    WHERE f.case_id = c.id) AS follows
 FROM "case" c JOIN drop_box b ON b.code = c.box_code JOIN stack s ON s.id = c.stack_id
 """
 
