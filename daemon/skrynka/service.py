@@ -24,7 +24,7 @@ import structlog
 
 from skrynka import __version__
 from skrynka.catalogue_file import load_catalogue
-from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
+from skrynka.core.errors import DatabaseAway
 from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
 from skrynka.journey.assembling import Assembling, AssemblyRules
@@ -38,6 +38,7 @@ from skrynka.journey.taking import Taking
 from skrynka.key_file import load_signing
 from skrynka.loops import Loop
 from skrynka.notifying import Supervisor
+from skrynka.once import Once
 from skrynka.outages import Outages
 from skrynka.premises import (
     clear_work,
@@ -53,24 +54,19 @@ from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
 from skrynka.steps.archive import ArchiveAway
 from skrynka.steps.scan_numbers import ScanNumbers
-from skrynka.steps.watching import Hint, Watcher, WatchUnavailable
 from skrynka.store import boxes as known_boxes
 from skrynka.store.database import open_database
-from skrynka.store.listings import work_left
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.registration import last_scan_number
 from skrynka.store.revision import require_head
+from skrynka.watches import Watches
 
 _LOG = structlog.get_logger(__name__)
 _SUPERVISE_SECONDS = 5.0
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
-_ONCE_STUCK_SECONDS = 180.0
-"""Longer than any single step may take: a page has a minute, and a file settles in seconds."""
 _END_SECONDS = 30.0
-_BURST_SECONDS = 60.0
-"""Overflows of the kernel's queue that come closer together than this are one trouble."""
 
 
 class Service:
@@ -83,7 +79,6 @@ class Service:
         """
         settings = configuration.settings
         self._configuration = configuration
-        self._once = once
         self._stop = threading.Event()
         # What a signal's handler says, and where it is heard: see `_on_signal`.
         self._heard, self._said = os.pipe()
@@ -97,7 +92,6 @@ class Service:
         self._database = open_database(configuration.database_url)
         hide_credentials()
         self._archive = known_archive(configuration.state, configuration.archive, settings.station.code)
-        self._watcher = Watcher(self._hint, self._overflowed)
         limits = settings.limits
         page_limits = PageLimits(
             limits.scan_megabytes << 20,
@@ -154,8 +148,8 @@ class Service:
             for box in configuration.boxes
         }
         self._taking_loops = {code: self._taking_loop(code, taking) for code, taking in self._takings.items()}
-        self._unwatched: set[str] = set()
-        self._overflowed_at: float | None = None
+        local = {code: taking for code, taking in self._takings.items() if code not in self._hands}
+        self._watches = Watches(local, lambda code: self._taking_loops[code].wake())
         self._filing_loop = Loop("filing", self._file, self._stop)
         count = settings.reading.readers or os.cpu_count() or 1
         rules = ReadingRules(
@@ -168,6 +162,7 @@ class Service:
             )
             for number in range(1, count + 1)
         ]
+        self._once = Once(self._database, settings.station.code, self._intake, self._assembling) if once else None
         self._met_database = False
         self._outages = Outages()
 
@@ -185,7 +180,7 @@ class Service:
         loops = [*self._taking_loops.values(), self._intake_loop, *self._reading_loops, self._filing_loop]
         for box in self._configuration.boxes:
             if box.kind == "local":
-                self._watch(box)
+                self._watches.watch(box.code, box.inbox)
         for loop in loops:
             loop.start()
         self._probe()
@@ -203,7 +198,7 @@ class Service:
         try:
             self._meet_database()
         except DatabaseAway:
-            if self._once:
+            if self._once is not None:
                 raise
             self._tell_outages({"database": None})
 
@@ -235,8 +230,7 @@ class Service:
         loop: Loop
 
         def work() -> float | None:
-            if code not in self._hands:
-                self._mend_watch(code)
+            self._watches.mend(code)
             claimed = taking.claimed
             try:
                 return taking.look(loop.show_life)
@@ -280,83 +274,16 @@ class Service:
         wait = self._assembling.close_quiet(self._intake.expected)
         return 0 if self._housekeeping.do_a_little() else wait
 
-    def _hint(self, hint: Hint) -> None:
-        self._takings[hint.inbox].hint(hint.name, hint.arrival)
-        self._taking_loops[hint.inbox].wake()
-
-    def _overflowed(self) -> None:
-        """Look into every watched inbox, for the kernel has lost events; tell it once for a burst."""
-        now, before = time.monotonic(), self._overflowed_at
-        self._overflowed_at = now
-        if before is None or now - before > _BURST_SECONDS:
-            _LOG.warning("watch_overflowed")
-        for code, taking in self._takings.items():
-            if code not in self._hands:
-                taking.sweep()
-                self._taking_loops[code].wake()
-
-    def _watch(self, box: Box) -> None:
-        try:
-            self._watcher.watch(box.code, box.inbox)
-        except WatchUnavailable as unavailable:
-            self._tell_unwatched(box.code, unavailable)
-        else:
-            _LOG.debug("inbox_watched", inbox=box.code)
-
-    def _mend_watch(self, code: str) -> None:
-        if self._watcher.watches(code):
-            return
-        try:
-            self._watcher.repair(code)
-        except WatchUnavailable as unavailable:
-            self._tell_unwatched(code, unavailable)
-            return
-        # Watched anew first, then looked at: what came in between is in the listing.
-        self._takings[code].sweep()
-        self._unwatched.discard(code)
-        _LOG.info("inbox_watched", inbox=code)
-
-    def _tell_unwatched(self, code: str, unavailable: WatchUnavailable) -> None:
-        """Say once that the kernel has no watch for an inbox; of a folder that isn't there its sweeps tell."""
-        if unavailable.exhausted and code not in self._unwatched:
-            self._unwatched.add(code)
-            _LOG.warning("watch_failed", inbox=code)
-
     def _supervise(self, loops: list[Loop]) -> None:
-        idle_looks = 0
-        progress, progressed_at = -1, time.monotonic()
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
             self._tell_outages({loop.missing: loop.why for loop in loops})
             now = time.monotonic()
-            stuck = [loop.name for loop in loops if now - loop.beat > _STALE_SECONDS]
-            if not stuck:
+            if all(now - loop.beat <= _STALE_SECONDS for loop in loops):
                 self._supervisor.alive(self._status())
-            if self._once:
-                # Twice in a row: between two stages a scan is nowhere for a moment.
-                idle_looks = idle_looks + 1 if self._all_done() else 0
-                if idle_looks > 1:
-                    self._require_inboxes()
+            if self._once is not None and self._met_database:
+                progress = self._intake.progress + sum(loop.progress for loop in loops)
+                if self._once.is_done(progress, self._filing_loop.wake):
                     return
-                if progress != (progress := self._intake.progress + sum(loop.progress for loop in loops)):
-                    progressed_at = now
-                elif now - progressed_at > _ONCE_STUCK_SECONDS:
-                    raise EnvironmentUnfit("`--once` can't finish what is there.", "See the log and `skrynka status`.")
-
-    def _require_inboxes(self) -> None:
-        """Raise EnvironmentUnfit if an inbox is away: whoever runs this from a timetable must hear of it."""
-        if self._intake.away:
-            raise EnvironmentUnfit(f"Inboxes are away: {', '.join(self._intake.away)}.", "See `skrynka check`.")
-
-    def _all_done(self) -> bool:
-        """Say whether everything that was there is finished; closes what only waits for more to come."""
-        if not self._intake.looked or self._intake.settling or self._intake.waiting or not self._met_database:
-            return False
-        left = work_left(self._database, self._configuration.settings.station.code)
-        if left.scans == 0 and left.stacks == 0 and left.open_stacks:
-            self._assembling.close_all()
-            self._filing_loop.wake()
-            return False
-        return left.scans == 0 and left.stacks == 0
 
     def _tell_outages(self, missing: Mapping[str | None, str | None]) -> None:
         """Tell people of the database and the archive; `missing` names what the loops missed, and why."""
@@ -392,7 +319,7 @@ class Service:
         self._stop.set()
         for loop in loops:
             loop.wake()
-        self._watcher.stop()
+        self._watches.stop()
         ends_at = time.monotonic() + _END_SECONDS
         for loop in loops:
             if not loop.join(max(0.1, ends_at - time.monotonic())):
