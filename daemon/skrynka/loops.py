@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -10,12 +11,16 @@ from pathlib import Path
 import structlog
 
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
+from skrynka.core.outages import Outage, observe
 from skrynka.readers.processes import ReaderStopped
 from skrynka.shares.process import ShareStopped
 from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5.0
+_ERRORS = frozenset({"archive_damaged", "work_failed"})
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE})
+"""What a file system or a machine says that is full, failing or away."""
 _LONGEST_WAIT_SECONDS = 5.0
 """A loop with nothing to do still looks so often: a wake-up that was missed costs no more than this."""
 
@@ -37,7 +42,8 @@ class Loop:
         """What its last unit of work missed: "database", or "archive"."""
         self.why: str | None = None
         """Why: the name of an error, where there is one."""
-        self._told = ""
+        self._trouble = ""
+        self._outage: Outage | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -78,12 +84,13 @@ class Loop:
             self._tell(error)
             return _RETRY_SECONDS
         self.missing = None
-        self._told = ""
+        self._trouble = ""
         if wait == 0:
             self.progress += 1
         return wait
 
     def _tell(self, error: Exception) -> None:
+        """Say what is wrong, unless the service does; the same trouble again only now and then."""
         match error:
             # These two are told by the service, once for all its loops.
             case DatabaseAway():
@@ -91,13 +98,26 @@ class Loop:
             case ArchiveAway():
                 self.missing, self.why = "archive", error.why
             case ArchiveDamaged():
-                _LOG.error("archive_damaged", work=self.name)
+                self._say("archive_damaged")
             case EnvironmentUnfit():
-                if self._told != error.message:
-                    self._told = error.message
-                    _LOG.warning("service_degraded", work=self.name, detail=error.message)
+                self._say("service_degraded", detail=error.message)
+            case OSError(errno=int(number)) if number in _DISK_ERRORS:
+                self._say("disk_failed", error=errno.errorcode[number])
             case _:
-                _LOG.error("work_failed", work=self.name, error=type(error).__name__, location=where(error))
+                self._say("work_failed", error=type(error).__name__, location=where(error))
+
+    def _say(self, event: str, **fields: str) -> None:
+        trouble = " ".join([event, *fields.values()])
+        if trouble != self._trouble:
+            self._trouble, self._outage = trouble, None
+        self._outage, telling = observe(self._outage, time.monotonic(), away=True)
+        if telling is None:
+            return
+        seconds = telling.seconds or None
+        if event in _ERRORS:
+            _LOG.error(event, work=self.name, seconds=seconds, **fields)
+        else:
+            _LOG.warning(event, work=self.name, seconds=seconds, **fields)
 
 
 def where(error: BaseException) -> str:

@@ -33,6 +33,12 @@ def test_the_disk_that_is_full_is_named() -> None:
         assert too_full(few, RESERVE, InWork(), 0) == few[place]
 
 
+def test_a_disk_without_inodes_is_full_however_much_room_it_has() -> None:
+    few, enough, uncounted = (Volume("spool", 1, 10**12, files) for files in (999, 1000, None))
+    assert too_full([few], RESERVE, InWork(), 0) == few
+    assert too_full([enough, uncounted], RESERVE, InWork(), 0) is None
+
+
 def test_a_folder_that_is_away_says_nothing() -> None:
     assert too_full([], RESERVE, InWork(10**9, 10**9), 10**9) is None
 
@@ -40,7 +46,12 @@ def test_a_folder_that_is_away_says_nothing() -> None:
 sizes = st.integers(0, 10**12)
 
 
-@given(st.lists(st.builds(Volume, st.sampled_from(NAMES), st.integers(0, 3), sizes), max_size=6), sizes, sizes, sizes)
+@given(
+    st.lists(st.builds(Volume, st.sampled_from(NAMES), st.integers(0, 3), sizes, st.none()), max_size=6),
+    sizes,
+    sizes,
+    sizes,
+)
 def test_where_there_is_room_for_a_scan_there_is_room_for_a_smaller_one(
     volumes: list[Volume], claimed: int, registered: int, size: int
 ) -> None:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_RESERVE_FILES = 1000
+"""A scan of a hundred cases makes some hundreds of files on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Volume:
@@ -20,6 +23,13 @@ class Volume:
     device: int
     """The file system: folders on one share its room."""
     free_bytes: int
+    free_files: int | None = None
+    """How many files can still be made (inodes); None where the file system doesn't count them."""
+
+    @property
+    def short_of_files(self) -> bool:
+        """Say whether too few files can still be made, however much room there is."""
+        return self.free_files is not None and self.free_files < _RESERVE_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,11 @@ def too_full(volumes: Sequence[Volume], reserve_bytes: int, in_work: InWork, sca
     }
     by_device = _sums(volumes, wanted)
     return next(
-        (volume for volume in volumes if volume.free_bytes - by_device[volume.device] < reserve_bytes),
+        (
+            volume
+            for volume in volumes
+            if volume.short_of_files or volume.free_bytes - by_device[volume.device] < reserve_bytes
+        ),
         None,
     )
 

@@ -54,8 +54,14 @@ class Room:
         waiting = list(self._waiting.values())
         if not waiting:
             return  # room was made in this moment, and the next call says so
-        full = min(waiting, key=lambda volume: volume.free_bytes)
-        _LOG.warning("disk_low", volume=full.name, free_bytes=full.free_bytes, seconds=telling.seconds or None)
+        full = min(waiting, key=lambda volume: (not volume.short_of_files, volume.free_bytes))
+        _LOG.warning(
+            "disk_low",
+            volume=full.name,
+            free_bytes=full.free_bytes,
+            free_files=full.free_files if full.short_of_files else None,
+            seconds=telling.seconds or None,
+        )
 
     def _volumes(self) -> list[Volume]:
         found = []
@@ -63,5 +69,6 @@ class Room:
             # A folder that is away has its own words, and says nothing about room.
             with suppress(OSError):
                 room = os.statvfs(folder)
-                found.append(Volume(name, folder.stat().st_dev, room.f_bavail * room.f_frsize))
+                files = room.f_favail if room.f_files else None
+                found.append(Volume(name, folder.stat().st_dev, room.f_bavail * room.f_frsize, files))
         return found

@@ -76,7 +76,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "service_stopped": Event(_I, "stopped[ after {seconds:s}]", "The program has ended by itself."),
         "service_degraded": Event(
             _W,
-            "degraded, {work}: {detail}",
+            "degraded[ for {seconds:s} now], {work}: {detail}",
             "Part of the service can't work; the rest goes on.",
             "See `skrynka status` for what is away, and mend that.",
         ),
@@ -248,7 +248,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "work_failed": Event(
             _E,
-            "{work} failed: {error} at {location}",
+            "{work} failed: {error} at {location}[, for {seconds:s} now]",
             "Something failed that nobody foresaw. What was in hand is kept, and taken again.",
             "Look at `skrynka status`. Report it with the line's `error` and `location`. No paper is lost by it.",
         ),
@@ -286,10 +286,17 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "disk_low": Event(
             _W,
-            "{volume}: {free_bytes:size} free, so no scans are taken[ for {seconds:s} now]",
+            "{volume}: {free_bytes:size} free[, room for {free_files} files], so no scans are taken"
+            "[ for {seconds:s} now]",
             "A disk is nearly full. The scans in work are finished, new ones wait in their inboxes."
             " Said again while it lasts.",
             "Make room, or give the folder a larger disk. It goes on by itself then.",
+        ),
+        "disk_failed": Event(
+            _W,
+            "{work}: a disk of the station can't be used ({error})[ for {seconds:s} now]",
+            "What was in hand is kept, and tried again every few seconds. Said again while it lasts.",
+            "Look at the station's disks with `df -h`, `df -i` and `dmesg`, and at the rights on its folders.",
         ),
         "disk_freed": Event(_I, "there is room again[ after {seconds:s}]", "Scans are taken again."),
         "orphans_removed": Event(

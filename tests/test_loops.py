@@ -1,0 +1,72 @@
+"""A loop's boundary: whatever its work raises, it goes on, and an admin hears of it in few words."""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+
+import pytest
+
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
+from skrynka.logs import Mode
+from skrynka.loops import Loop
+from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
+from tests.support.log_lines import listening
+from tests.support.processes import await_that
+
+CALLS = 3
+
+
+def told_of(raised: Exception) -> tuple[Loop, list[dict[str, object]]]:
+    """Let a loop's work raise the same thing several times, then do well; give its log."""
+    stream = listening(Mode.JSON)
+    stop = threading.Event()
+    calls = 0
+
+    def work() -> float | None:
+        nonlocal calls
+        calls += 1
+        loop.wake()
+        if calls > CALLS:
+            stop.set()
+            return None
+        raise raised
+
+    loop = Loop("toil", work, stop)
+    loop.start()
+    await_that(stop.is_set, "the loop went on")
+    assert loop.join(10)
+    return loop, [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("raised", "event", "level", "fields"),
+    [
+        (OSError(errno.ENOSPC, "full"), "disk_failed", "warning", {"error": "ENOSPC"}),
+        (OSError(errno.EROFS, "read-only"), "disk_failed", "warning", {"error": "EROFS"}),
+        (EnvironmentUnfit("Something is away."), "service_degraded", "warning", {"detail": "Something is away."}),
+        (ArchiveDamaged("It is gone."), "archive_damaged", "error", {}),
+        (ValueError("Шевченко 0099887766"), "work_failed", "error", {"error": "ValueError"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_trouble_that_lasts_is_told_once_and_the_work_goes_on(
+    raised: Exception, event: str, level: str, fields: dict[str, str]
+) -> None:
+    _, told = told_of(raised)
+    (line,) = told
+    assert (line["event"], line["level"], line["work"]) == (event, level, "toil")
+    assert {name: line.get(name) for name in fields} == fields
+    assert "Шевченко" not in json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [DatabaseAway("It is away."), ArchiveAway("EROFS"), LeaseLost("It is another's.")],
+    ids=lambda each: each.__class__.__name__,
+)
+def test_what_the_service_tells_or_is_nothing_wrong_is_no_warning_of_the_loop(raised: Exception) -> None:
+    loop, told = told_of(raised)
+    assert {line["event"] for line in told} <= {"lease_lost"}
+    assert loop.missing is None, "it did well in the end"
