@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from skrynka.core.flaws import Flaw
 from skrynka.core.reasons import FindingReason, QuarantineReason, ReviewReason
 from skrynka.core.routing_code import GRAMMAR
 from skrynka.logs import describe_catalogue
@@ -36,6 +37,13 @@ def test_every_reason_for_quarantine_stands_in_the_readme_with_its_remedy(reason
     about = reason.about
     retry = "yes" if about.retry_can_help else "no"
     assert row(f"`{reason}`", about.sentence, about.fault, retry, about.remedy) in LINES
+
+
+@pytest.mark.parametrize("flaw", list(Flaw))
+def test_every_flaw_that_an_audit_can_find_stands_in_the_readme_with_its_remedy(flaw: Flaw) -> None:
+    about = flaw.about
+    mends = "yes" if about.mends else "no"
+    assert row(f"`{flaw}`", about.weight, about.fault, about.sentence, mends, about.remedy) in LINES
 
 
 @pytest.mark.parametrize("tag", GRAMMAR, ids=lambda tag: tag.tag)

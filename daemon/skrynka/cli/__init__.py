@@ -13,7 +13,7 @@ import traceback
 import typer
 
 from skrynka import __version__
-from skrynka.cli import cases, check, database, inspect, quarantine, run, sheets, station, status
+from skrynka.cli import audit, cases, check, database, inspect, quarantine, run, sheets, station, status
 from skrynka.cli.exits import ENVIRONMENT, GOOD, USAGE
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
 from skrynka.logs import Level, configure
@@ -58,6 +58,7 @@ app.command("run")(run.run)
 app.command("init")(station.init)
 app.command("check")(check.check)
 app.command("status")(status.status)
+app.command("audit")(audit.audit)
 app.command("inspect")(inspect.inspect)
 app.add_typer(cases.cases, name="cases")
 app.add_typer(cases.documents, name="documents")

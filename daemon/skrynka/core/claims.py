@@ -50,6 +50,11 @@ class Found:
     inode: int
 
 
+def claimed_folder(inbox: Path, station: str) -> Path:
+    """Give where a station's claims lie that stay within their inbox until they are fetched."""
+    return inbox / _CLAIMED / station
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A file that is ours and isn't registered yet."""
@@ -82,7 +87,7 @@ class Claim:
     @property
     def path_in_share(self) -> Path:
         """Where the file of a claim by way of a share lies until it is fetched."""
-        return self.inbox / _CLAIMED / self.station / self.scan_id
+        return claimed_folder(self.inbox, self.station) / self.scan_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,18 @@ class ScanNumbers:
         self._lock = threading.Lock()
         self._last = _read(self._file)
 
+    @property
+    def last(self) -> int:
+        """Give the number that was given last, as far as the state folder knows; 0 where it knows none."""
+        return self._last
+
+    def raise_to(self, number: int) -> None:
+        """Go on after `number`, and make that durable at once. Raises OSError when it can't be written."""
+        with self._lock:
+            if number > self._last:
+                write_durably(self._file, f"{number}\n".encode("ascii"))
+                self._last = number
+
     def at_least(self, number: int) -> None:
         """Go on after `number`, the highest known elsewhere: call it at start with the database's and the claims'.
 

@@ -56,18 +56,19 @@ class Registration:
     """The name of the scan with the same bytes, such as "A-4417"."""
 
 
-def register_scan(db: Database, new: NewScan) -> Registration:
+def register_scan(db: Database, new: NewScan, actor: str | None = None) -> Registration:
     """Insert a scan: the row is the queue. The same scan again changes nothing.
 
-    Raises DatabaseAway; DatabaseRefused where the box or station isn't known, or the number is another scan's.
+    `actor` is who did it, such as "audit:olena"; without one, the station. Raises DatabaseAway; DatabaseRefused where
+    the box or station isn't known, or the number is another scan's.
     """
     try:
-        return db.transact(lambda connection: _register(connection, new, db.now()))
+        return db.transact(lambda connection: _register(connection, new, db.now(), actor))
     except DatabaseRefused as refused:
         if refused.kind != "unique":
             raise
         # Another station registered the same bytes in this moment: now its row can be seen.
-        return db.transact(lambda connection: _register(connection, new, db.now()))
+        return db.transact(lambda connection: _register(connection, new, db.now(), actor))
 
 
 def last_scan_number(db: Database, station_code: str) -> int:
@@ -76,7 +77,7 @@ def last_scan_number(db: Database, station_code: str) -> int:
         return connection.scalar(select(func.max(scan.c.number)).where(scan.c.station_code == station_code)) or 0
 
 
-def _register(connection: Connection, new: NewScan, at: datetime) -> Registration:
+def _register(connection: Connection, new: NewScan, at: datetime, actor: str | None) -> Registration:
     known = connection.execute(select(scan.c.duplicate_of).where(scan.c.id == new.id)).first()
     if known is not None:
         return Registration(Registered.KNOWN, _name_of(connection, known.duplicate_of))
@@ -107,7 +108,7 @@ def _register(connection: Connection, new: NewScan, at: datetime) -> Registratio
     events = [NewEvent(name, new.station_code, new.id, data=data)]
     if original is not None and original.page_count is not None:
         events += settle_duplicates(connection, original.id, original.page_count)
-    record_events(connection, at, f"station:{new.station_code}", events)
+    record_events(connection, at, actor or f"station:{new.station_code}", events)
     return Registration(
         Registered.RECEIVED if original is None else Registered.DUPLICATE,
         None if original is None else _name_of(connection, original.id),
