@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from skrynka.core.signing import Signing
 from skrynka.core.stacking import Assemble, OpenedBy, Segment
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.store.assembly import assemble, open_stack
@@ -46,7 +47,7 @@ def desk(database_url: str) -> Iterator[Desk]:
     clocks = Clocks()
     db = open_database(database_url, clock=lambda: clocks.wall)
     sync_boxes(db, "A", "Station A", BOXES)
-    rules = AssemblyRules("A", {BOX: Assemble.STACK}, quiet_seconds=QUIET, ended_quiet_seconds=10.0)
+    rules = AssemblyRules("A", {BOX: Assemble.STACK}, quiet_seconds=QUIET, ended_quiet_seconds=10.0, signing=Signing())
     desk = Desk(db, clocks, Assembling(db, rules, lambda: clocks.monotonic))
     lay(desk, 1)
     yield desk
