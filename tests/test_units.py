@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skrynka.settings import load
+from skrynka.settings import KEYS_CREDENTIAL, load
 
 UNITS = Path(__file__).parents[1] / "systemd"
 STATION = "/srv/skrynka"
@@ -78,6 +78,13 @@ def test_a_reader_out_of_memory_does_not_stop_the_service(unit: dict[str, list[s
 
 def test_no_papers_are_left_in_core_dumps_or_shown_to_others(unit: dict[str, list[str]]) -> None:
     assert (unit["LimitCORE"], unit["UMask"]) == (["0"], ["0027"])
+
+
+def test_the_keys_of_sheets_are_handed_over_under_the_name_that_the_program_looks_for(
+    unit: dict[str, list[str]],
+) -> None:
+    assert KEYS_CREDENTIAL in unit["LoadCredential"]
+    assert f"/etc/credstore/{KEYS_CREDENTIAL}" in (UNITS / "install.sh").read_text(encoding="utf-8")
 
 
 def test_every_group_of_settings_says_why(unit: dict[str, list[str]]) -> None:

@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,12 @@ def test_personal_values_stand_on_personalised_sheets_only(texts: dict[str, str]
         assert value is not None
         assert value in texts["personal_case"]
         assert not any(value in text for name, text in texts.items() if name != "personal_case")
+
+
+def test_the_last_day_of_a_follow_up_stands_on_it() -> None:
+    drawn = render([replace(ORDERS["personal_case"], expires_on=date(2026, 12, 31))])
+    run = subprocess.run(["pdftotext", "-layout", "-", "-"], input=drawn, capture_output=True, check=True)
+    assert "OBL-03-2022-000123, дійсне до 31.12.2026 включно" in " ".join(run.stdout.decode().split())
 
 
 def test_the_serial_is_printed_large_beside_the_codes(pdf: bytes) -> None:

@@ -40,7 +40,7 @@ def inspect(
     """Say what the daemon would do with files: pages, codes, cases, and why anything would be held.
 
     Nothing is touched, and no station is needed. Codes of others are shown with their text, because you asked: the
-    daemon never keeps it.
+    daemon never keeps it. Signatures aren't looked at: that needs a station's keys.
 
     Exit code 1: a file can't be read, or a person would have to look at a case.
 

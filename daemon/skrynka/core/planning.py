@@ -232,10 +232,9 @@ class _Walk:
     def _follow_up(self, draft: Draft, ref: PageRef, role: PageRole, code: RoutingCode, *, repeated: bool) -> None:
         sheet = self._known.follow_ups.get(code.serial or "")
         doubt = follow_up_doubt(code, sheet, verified=role.verified, repeated=repeated, on=self._known.signatures.day)
+        draft.follows = sheet.follows if sheet is not None and doubt is None else None
         if doubt is not None:
             draft.review(doubt, ref)
-        elif sheet is not None:
-            draft.follows = sheet.follows
 
     def _begin_document(self, ref: PageRef, role: PageRole, code: RoutingCode) -> None:
         if self._draft is None:
