@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -70,6 +71,13 @@ def outcomes(stations: dict[str, Station]) -> dict[str, Outcome]:
 def test_every_page_is_accounted_for_on_each(stations: dict[str, Station], day: Day, engine: str) -> None:
     station = stations[engine]
     assert misfits(station.database, station.archive, day.truth, day.cases, empty_folders=station.leftovers) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_audit_finds_nothing_wrong_with_either(stations: dict[str, Station], engine: str) -> None:
+    found = json.loads(stations[engine].run("audit", "--json").stdout)
+    # The sheets were drawn by the test, and not printed here.
+    assert {each["flaw"] for each in found["flaws"]} == {"serials_behind"}
 
 
 def test_the_day_had_something_of_everything(outcomes: dict[str, Outcome]) -> None:
