@@ -336,7 +336,8 @@ class Service:
 
 def _hand(box: Box, configuration: Configuration, stop: threading.Event) -> ShareHand:
     lock = configuration.state / f"share-{box.code}.lock"
-    return ShareHand(box.inbox, lock, marker=box.marker, stopping=stop.is_set)
+    silent_seconds = configuration.settings.intake.share_silent_seconds
+    return ShareHand(box.inbox, lock, marker=box.marker, silent_seconds=silent_seconds, stopping=stop.is_set)
 
 
 def _inbox(box: Box, configuration: Configuration) -> Inbox:

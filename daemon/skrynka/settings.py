@@ -79,6 +79,8 @@ class Intake(_Table):
     """A file without its end is claimed, and judged, when it has been unchanged for so long."""
     sweep_seconds: Seconds = 5.0
     share_sweep_seconds: Seconds = 30.0
+    share_silent_seconds: Seconds = 20.0
+    """A share that says nothing for so long while something is asked of it hangs."""
 
 
 class Reading(_Table):

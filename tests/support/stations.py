@@ -85,9 +85,9 @@ class Station:
         return [json.loads(line) for line in done.stderr.splitlines()]
 
     @contextmanager
-    def running(self) -> Iterator[Daemon]:
-        """Run the daemon; end it with SIGTERM, and see that it ends well."""
-        daemon = Daemon(self)
+    def running(self, *before: str) -> Iterator[Daemon]:
+        """Run the daemon; end it with SIGTERM, and see that it ends well. `before` are words before the command."""
+        daemon = Daemon(self, before)
         try:
             daemon.wait_for("service_ready")
             yield daemon
@@ -103,14 +103,14 @@ class Station:
 class Daemon:
     """A daemon that runs, and what it has logged."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, before: Sequence[str] = ()) -> None:
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.strange: list[str] = []
         """What it said that is no line of the log: a traceback, or why it couldn't begin."""
         self._new: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [*COMMAND, "run", "--config", str(station.config)],
+            [*before, *COMMAND, "run", "--config", str(station.config)],
             env=station._env(),  # noqa: SLF001 - the two are one
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

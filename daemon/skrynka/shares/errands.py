@@ -33,7 +33,7 @@ from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, F
 from skrynka.core.entries import Listing
 from skrynka.core.settling import is_ignored
 from skrynka.steps import moving
-from skrynka.steps.listing import InboxAway, list_inbox, peek, require_marker
+from skrynka.steps.listing import InboxAway, list_inbox, peek, require_inbox
 
 _BUSY_SECONDS = 1.0
 
@@ -55,7 +55,7 @@ class Errands:
     def answer(self, asked: Mapping[str, Any]) -> Answer:
         """Do an errand and give its answer; whatever goes wrong is an answer too."""
         try:
-            require_marker(self._share, self._marker)
+            require_inbox(self._share, self._marker)
             return self._do(asked)
         except (InboxAway, ClaimLost, ClaimRefused, ClaimRestless, OSError) as trouble:
             return _told(trouble)

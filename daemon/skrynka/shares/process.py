@@ -67,6 +67,8 @@ class ShareProcess:
 
     def end(self) -> None:
         """End the process, whatever it does. One that nothing ends is left: what it hangs in may still come to pass."""
+        if self._hung is not None and self._hung.poll() is not None:
+            self._hung = None
         child, self._child = self._child, None
         if child is None:
             return

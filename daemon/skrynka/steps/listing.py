@@ -51,9 +51,8 @@ def list_inbox(
     inbox: without it the inbox is taken to be away rather than empty (the folder below a mount point is empty too).
     Raises InboxAway.
     """
+    folder = require_inbox(inbox, marker)
     try:
-        folder = inbox.stat()
-        require_marker(inbox, marker)
         with os.scandir(inbox) as entries:
             found = [(entry.name, entry) for entry in entries if not ignored(entry.name)]
             stats = [(name, status) for name, entry in found if (status := _status(entry)) is not None]
@@ -68,15 +67,24 @@ def list_inbox(
     return Listing(
         tuple(sorted(seen, key=lambda each: (each.mtime_ns, each.name))),
         tuple(sorted(odd, key=lambda each: each.name)),
-        (folder.st_dev, folder.st_ino),
+        folder,
     )
 
 
-def require_marker(inbox: Path, marker: str | None) -> None:
-    """Raise InboxAway where an inbox has a marker and it isn't there, OSError where that can't be known."""
+def require_inbox(inbox: Path, marker: str | None) -> tuple[int, int]:
+    """Give which folder an inbox is, device and inode; raise InboxAway where it, or its marker, isn't there."""
     try:
+        folder = inbox.stat()
         if marker is not None:
-            (inbox / marker).lstat()
+            _require_marker(inbox / marker)
+    except OSError as error:
+        raise InboxAway(errno.errorcode.get(error.errno or 0, "OSError")) from None
+    return folder.st_dev, folder.st_ino
+
+
+def _require_marker(marker: Path) -> None:
+    try:
+        marker.lstat()
     except FileNotFoundError:
         raise InboxAway(NO_MARKER) from None
 

@@ -1,0 +1,240 @@
+"""Taking from one inbox, step by step: what is open, what may follow, what people hear."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skrynka.core.claims import Claim
+from skrynka.core.settling import Arrival, SettlingRules
+from skrynka.journey.inboxes import Inbox
+from skrynka.journey.taking import Station, Taking
+from skrynka.logs import Mode
+from skrynka.shares.hand import ShareHand
+from skrynka.steps.claiming import open_claims, prepare, take
+from skrynka.steps.scan_numbers import ScanNumbers
+from skrynka.store.database import new_id
+from tests.support.log_lines import lines, listening
+from tests.support.stations import make_station
+
+WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
+QUIET_SECONDS = 30.0
+
+
+@dataclass
+class Place:
+    """A share, a spool, and somebody who takes; time is what a test says it is."""
+
+    folder: Path
+    marker: str | None = None
+    now: float = 1000.0
+    taken: list[Claim] = field(default_factory=list)
+    room: bool = True
+
+    def __post_init__(self) -> None:
+        self.share = self.folder / "share"
+        for name in ("share", "spool", "state"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.numbers = ScanNumbers(self.folder / "state")
+        self.hand = ShareHand(self.share, self.folder / "lock", marker=self.marker, silent_seconds=30)
+        self.log = listening(Mode.JSON)
+        self.taking = self.started()
+
+    def started(self) -> Taking:
+        """Start: who takes knows nothing but what the spool holds."""
+        rules = SettlingRules(quiet_seconds=QUIET_SECONDS, give_up_seconds=600)
+        inbox = Inbox(
+            "OBL-01", self.share, share=True, rules=rules, sweep_seconds=30.0, ordered=True, marker=self.marker
+        )
+        station = Station(
+            "ST", self.folder / "spool", self.numbers, lambda: datetime(2022, 2, 23, tzinfo=UTC),
+            lambda _box, _bytes: self.room, lambda _box: None, self.taken.append,
+        )  # fmt: skip
+        taking = Taking(inbox, station, self.hand, lambda: self.now)
+        taking.recover(open_claims(self.folder / "spool").in_shares)
+        return taking
+
+    def save(self, name: str, content: bytes = WHOLE, at: int = 100) -> None:
+        """Save a file that was last written at this time."""
+        (self.share / name).write_bytes(content)
+        os.utime(self.share / name, (at, at))
+
+    def look(self, seconds: float = 0.0) -> list[str]:
+        """Let time pass, look, and give the original names of what was taken."""
+        self.now += seconds
+        self.taken.clear()
+        self.taking.look()
+        return [claim.original_name for claim in self.taken]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Give the lines of an event."""
+        return [line for line in lines(self.log) if line["event"] == event]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    made.hand.close()
+
+
+def test_a_share_is_taken_from_when_its_scans_have_been_quiet_and_the_spool_has_them(place: Place) -> None:
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    assert place.look() == []
+    assert place.look(QUIET_SECONDS) == ["1.pdf", "2.pdf"]
+    assert [claim.path.read_bytes() for claim in place.taken] == [WHOLE, WHOLE]
+    assert [line["scan_number"] for line in place.said("scan_claimed")] == ["ST-1", "ST-2"]
+    assert [each.name for each in place.share.rglob("*") if each.is_file()] == []
+
+
+def test_what_waits_in_a_share_that_was_away_at_the_start_comes_first_once_it_is_back(place: Place) -> None:
+    place.save("1.pdf")
+    (seen,) = place.hand.list().seen
+    claim = prepare(
+        place.folder / "spool", place.share, seen, place.hand, scan_id="id-1", number=place.numbers.next_number(),
+        station="ST", box="OBL-01", claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
+    )  # fmt: skip
+    take(claim, place.hand)
+    place.save("2.pdf", at=200)
+    place.share.rename(place.share.with_name("away"))
+    place.taking = place.started()
+    assert place.look() == []
+    assert place.look(30) == []
+    assert (place.taking.away, place.taking.waiting) == (True, 1)
+    assert [line["detail"] for line in place.said("inbox_vanished")] == ["there is no such folder"]
+    place.share.with_name("away").rename(place.share)
+    assert place.look(30) == ["1.pdf"]
+    assert place.look(30) == ["2.pdf"]
+    assert len(place.said("inbox_returned")) == 1
+
+
+def test_an_away_inbox_is_told_again_only_when_the_reason_is_another(tmp_path: Path) -> None:
+    place = Place(tmp_path, ".share")
+    with closing(place.hand):
+        for _ in range(3):
+            place.look(30)
+        place.share.rmdir()
+        for _ in range(3):
+            place.look(30)
+        place.share.mkdir()
+        (place.share / ".share").touch()
+        place.look(30)
+    assert [line["error"] for line in place.said("inbox_vanished")] == ["no_marker", "ENOENT"]
+    assert [line["seconds"] for line in place.said("inbox_returned")] == [180.0]
+
+
+def test_a_file_that_changed_as_it_was_claimed_is_fetched_when_it_has_come_to_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.save("1.pdf")
+    place.look()
+    listed = place.hand.list
+
+    def list_and_write(*how: Callable[[], None]) -> object:
+        listing = listed(*how)
+        place.save("1.pdf", WHOLE * 2, at=300)
+        monkeypatch.setattr(place.hand, "list", listed)
+        return listing
+
+    monkeypatch.setattr(place.hand, "list", list_and_write)
+    assert place.look(QUIET_SECONDS) == []
+    assert place.taking.waiting == 1
+    assert place.look(10) == []
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+    assert place.taken[0].path.read_bytes() == WHOLE * 2
+    assert len(place.said("scan_claimed")) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [WHOLE[:10], b"%PDF-1.4 of another scan\n" + WHOLE],
+    ids=["shorter", "another head"],
+)
+def test_a_scanner_that_overwrites_a_scan_on_a_share_is_shouted_about(place: Place, content: bytes) -> None:
+    place.save("1.pdf")
+    place.look()
+    place.save("1.pdf", content, at=300)
+    place.look(30)
+    place.look(30)
+    assert len(place.said("scan_overwritten")) == 1
+
+
+def test_a_scan_that_only_grows_on_a_share_is_not_shouted_about(place: Place) -> None:
+    place.save("1.pdf", WHOLE[:12])
+    place.look()
+    place.save("1.pdf", WHOLE, at=300)
+    place.look(30)
+    assert place.said("scan_overwritten") == []
+
+
+def test_nothing_is_taken_while_there_is_no_room(place: Place) -> None:
+    place.save("1.pdf")
+    place.room = False
+    place.look()
+    assert place.look(QUIET_SECONDS) == []
+    place.room = True
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+
+
+def test_a_share_that_refuses_is_told_once_and_keeps_its_scans(place: Place) -> None:
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    (place.share / ".claimed").write_bytes(b"a file in the folder's place")
+    place.look()
+    for _ in range(3):
+        assert place.look(61) == []
+    assert [line["detail"] for line in place.said("claim_refused")] == [
+        "A file can't be taken from an inbox (ENOTDIR)."
+    ]
+    assert list((place.folder / "spool").iterdir()) == []
+    (place.share / ".claimed").unlink()
+    place.look(61)
+    assert place.look(QUIET_SECONDS) == ["1.pdf", "2.pdf"]
+
+
+def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:
+    for name in ("inbox", "spool", "state"):
+        (tmp_path / name).mkdir()
+    taken: list[Claim] = []
+    station = Station(
+        "ST", tmp_path / "spool", ScanNumbers(tmp_path / "state"), lambda: datetime(2022, 2, 23, tzinfo=UTC),
+        lambda _box, _bytes: True, lambda _box: None, taken.append,
+    )  # fmt: skip
+    inbox = Inbox("OBL-01", tmp_path / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=False)
+    taking = Taking(inbox, station, clock=lambda: 1000.0)
+    assert taking.look() == 5.0
+    (tmp_path / "inbox" / "1.pdf").write_bytes(WHOLE)
+    taking.look()
+    assert taken == []
+    taking.hint("1.pdf", Arrival.RENAMED_IN)
+    taking.look()
+    assert [claim.original_name for claim in taken] == ["1.pdf"]
+
+
+def test_a_claim_whose_box_is_configured_no_more_is_kept_and_told_and_holds_nobody_up(tmp_path: Path) -> None:
+    station = make_station(tmp_path / "station", {"OBL-01": {}, "OBL-02": {"kind": '"share"'}})
+    hand = ShareHand(station.inbox("OBL-02"), None)
+    (station.inbox("OBL-02") / "1.pdf").write_bytes(WHOLE)
+    claim = prepare(
+        station.folder / "spool", station.inbox("OBL-02"), hand.list().seen[0], hand, scan_id=new_id(), number=7,
+        station="ST", box="OBL-02", claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
+    )  # fmt: skip
+    take(claim, hand)
+    hand.close()
+    boxes = station.folder / "boxes.toml"
+    told = boxes.read_text(encoding="utf-8")
+    boxes.write_text(told.partition("\n\n")[0], encoding="utf-8")
+    (line,) = [line for line in station.once() if line["level"] == "error"]
+    assert (line["event"], line["box"], line["error"]) == ("claim_stuck", "OBL-02", "box_unknown")
+    assert claim.path.read_bytes() == WHOLE
+    boxes.write_text(told, encoding="utf-8")
+    assert "scan_registered" in [line["event"] for line in station.once()]
+    assert not claim.path.exists()
