@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -438,6 +439,22 @@ def test_more_than_people_can_read_is_counted(filed: Filed, skrynka: Skrynka) ->
     assert "entry_unknown (25)" in told
     assert "and 5 more" in told
     assert "notes-20.txt" not in told
+
+
+def test_a_repair_tells_what_it_mends_line_by_line_and_counts_much_that_it_leaves(
+    filed: Filed, skrynka: Skrynka
+) -> None:
+    claim_folder(filed)
+    for number in range(25):
+        content = str(number).encode()
+        sha256 = hashlib.sha256(content).hexdigest()
+        written(filed.archive / "documents" / sha256[:2] / f"{sha256}.pdf", content)
+    filed.sidecar(4).unlink()
+    told = skrynka("audit", "--repair").out.splitlines()
+    assert told[0] == "sidecar_missing  ST-4  written from the scan's row"
+    assert [line.startswith("document_orphaned") for line in told[1:22]] == [True] * 21
+    assert told[21].startswith("document_orphaned  and 5 more  left: scans are on their way")
+    assert told[22] == "1 mended, 25 left."
 
 
 def test_the_shape_of_the_json_is_as_promised(filed: Filed, skrynka: Skrynka) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from skrynka.core.page_roles import page_roles
-from skrynka.core.stacking import Assemble, OpenStack, Segment, segments
+from skrynka.core.stacking import Assemble, Came, Following, OpenStack, Segment, following, segments
 from tests.core.piles import pile
 from tests.core.test_planning import WORDS
 
@@ -115,3 +117,42 @@ def test_every_page_lies_in_exactly_one_stack(words: list[str], assemble: Assemb
 
 def test_no_pages_lie_in_no_stack() -> None:
     assert cut("", FILE) == []
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+QUIET = timedelta(minutes=10)
+
+
+def came(minute: float, registered: float | None = None) -> Came:
+    return Came(
+        NOON + timedelta(minutes=minute), NOON + timedelta(minutes=minute if registered is None else registered)
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "scan", "expected"),
+    [
+        (came(0), came(5), Following.GOES_ON),
+        # What is registered as it comes is closed by the quiet time as it passes, however long its reading takes.
+        (came(0), came(50), Following.GOES_ON),
+        (came(5), came(0), Following.GOES_ON),
+        # The database was away for an hour.
+        (came(0, 60), came(5, 60), Following.GOES_ON),
+        (came(0, 9), came(12), Following.AFTER_QUIET),
+        (came(0, 60), came(20, 60), Following.AFTER_QUIET),
+        (came(0, 60), came(55, 60), Following.AFTER_QUIET),
+        (came(0, 60), came(60), Following.AFTER_QUIET),
+        # Scans came back from the archive when others had been filed.
+        (came(500), came(0, 505), Following.FROM_BEFORE),
+        (came(0), came(5, 2000), Following.GOES_ON),
+        (came(0), came(11, 2000), Following.AFTER_QUIET),
+    ],
+)
+def test_between_scans_that_are_registered_late_the_claims_tell_where_the_quiet_time_lay(
+    last: Came, scan: Came, expected: Following
+) -> None:
+    assert following(last, scan, QUIET) is expected
+
+
+def test_a_quiet_time_of_a_second_makes_nothing_late_on_a_busy_station() -> None:
+    assert following(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1)) is Following.GOES_ON

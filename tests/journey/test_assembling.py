@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from skrynka.core.signing import Signing
 from skrynka.core.stacking import Assemble, OpenedBy, Segment
@@ -15,7 +16,8 @@ from skrynka.store.assembly import assemble, open_stack
 from skrynka.store.boxes import sync_boxes
 from skrynka.store.database import Database, open_database
 from skrynka.store.queue import record_reading
-from tests.store.samples import BOXES, readings, received, taken
+from skrynka.store.registration import register_scan
+from tests.store.samples import BOXES, CLAIMED, new_scan, readings, received, taken
 
 BOX = "OBL-03"
 QUIET = 600.0
@@ -95,3 +97,32 @@ def test_a_clock_that_jumps_closes_no_stack_and_keeps_none_open(desk: Desk, jump
     desk.clocks.monotonic = QUIET
     desk.assembling.close_quiet()
     assert not desk.open()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "stacks"),
+    [((0, 5), ["1 2"]), ((0, 20), ["1", "2"]), ((20, 0), ["1", "2"]), ((0, 5, 20, 25), ["1 2", "3 4"])],
+    ids=str,
+)
+def test_piles_that_were_registered_late_and_all_at_once_are_kept_apart_by_their_claims(
+    desk: Desk, minutes: tuple[int, ...], stacks: list[str]
+) -> None:
+    desk.assembling.close_all()
+    desk.clocks.wall = CLAIMED + timedelta(days=1)
+    for number, minute in enumerate(minutes, start=2):
+        scan = replace(new_scan(number), claimed_at=CLAIMED + timedelta(minutes=minute))
+        register_scan(desk.db, scan)
+        record_reading(desk.db, taken(desk.db), readings(3))
+    desk.assembling.assemble()
+    assert piles(desk.db) == stacks
+
+
+def piles(db: Database) -> list[str]:
+    """Give the stacks but the first, each as the scans that lie in it, the first of them as 1."""
+    lie = "SELECT DISTINCT stack.number AS stack, scan.number - 1 AS scan FROM page JOIN stack ON stack.id = stack_id"
+    with db.read() as connection:
+        rows = connection.execute(text(f"{lie} JOIN scan ON scan.id = scan_id WHERE stack.number > 1 ORDER BY 1, 2"))
+        told: dict[int, list[str]] = {}
+        for row in rows:
+            told.setdefault(row.stack, []).append(str(row.scan))
+    return [" ".join(scans) for scans in told.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -97,11 +98,16 @@ def _repair(station: Configuration, database: Database, *, as_json: bool) -> tup
     with _progress() as look:
         before = _audit(station, database, quick=False, look=look, most=None).look()
     mended = []
+    left: Counter[tuple[str, str]] = Counter()
     for each in _repairing(station, database).mend(before):
         mended.append(each)
-        if not as_json:
+        left[each.found.flaw, each.said] += not each.done
+        if not as_json and left[each.found.flaw, each.said] <= _SHOWN:
             typer.echo(f"{each.found.flaw}  {printable(each.found.about)}  {each.said}")
     if not as_json:
+        for (flaw, said), count in left.items():
+            if count > _SHOWN:
+                typer.echo(f"{flaw}  and {count - _SHOWN} more  {said}")
         done = sum(each.done for each in mended)
         typer.echo(f"{done} mended, {len(mended) - done} left." if mended else "Nothing to mend.")
         typer.echo()

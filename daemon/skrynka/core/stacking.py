@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.core.page_roles import PageRole, Role
+
+_LATE = timedelta(minutes=1)
+"""A busy station takes seconds from a claim to its row."""
 
 
 class Assemble(StrEnum):
@@ -69,6 +73,39 @@ class Segment:
     """None: the stack stays open after this scan."""
     bare: bool = False
     """As in OpenStack, after this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """When a scan came."""
+
+    claimed_at: datetime
+    registered_at: datetime
+    """Long after that where the database was away, or was lost and the scan came back from the archive."""
+
+
+class Following(StrEnum):
+    """How a scan follows the last one of the stack that is open in its box."""
+
+    GOES_ON = "goes_on"
+    AFTER_QUIET = "after_quiet"
+    """The quiet time lay between the two: the stack ended before it."""
+    FROM_BEFORE = "from_before"
+    """It was claimed before that one: it never was part of this stack."""
+
+
+def following(last: Came, scan: Came, quiet: timedelta) -> Following:
+    """Say how a scan follows the last one of an open stack.
+
+    A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it. Scans that
+    are registered late come all at once, though, those of many piles: between these the claims tell. A pile that is
+    parted costs a look; two that are joined could put one applicant's papers into another's case.
+    """
+    if all(each.registered_at - each.claimed_at <= _LATE for each in (last, scan)):
+        return Following.GOES_ON
+    if scan.claimed_at < last.claimed_at:
+        return Following.FROM_BEFORE
+    return Following.AFTER_QUIET if scan.claimed_at - last.claimed_at > quiet else Following.GOES_ON
 
 
 @dataclass(slots=True)

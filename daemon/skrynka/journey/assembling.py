@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from skrynka.core.model import PageReading, RoutingCode
 from skrynka.core.page_roles import Role, page_roles
 from skrynka.core.signing import Signing
-from skrynka.core.stacking import Assemble, ClosedBy, OpenStack, segments
+from skrynka.core.stacking import Assemble, ClosedBy, Following, OpenStack, following, segments
 from skrynka.journey.days import day_in_kyiv
 from skrynka.store import assembly
 from skrynka.store.database import Database
@@ -103,9 +103,12 @@ class Assembling:
     def close_all(self) -> None:
         """Close every open stack: nothing more will come."""
         for box in assembly.unfinished_boxes(self._database, self._rules.station):
-            closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
-            if closed is not None:
-                self._tell_closed(box, closed)
+            self._close(box)
+
+    def _close(self, box: str) -> None:
+        closed = assembly.close_stack(self._database, box, ClosedBy.QUIET_TIME)
+        if closed is not None:
+            self._tell_closed(box, closed)
 
     def _is_blank(self, scan_id: str | None) -> bool:
         readings = assembly.scan_readings(self._database, scan_id) if scan_id else []
@@ -115,12 +118,21 @@ class Assembling:
         # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.
         how = Assemble.FILE if scan.retried else self._rules.assemble.get(box, Assemble.FILE)
         stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
+        if stack is not None and stack.last_came is not None:
+            match following(stack.last_came, scan.came, timedelta(seconds=self._rules.quiet_seconds)):
+                case Following.AFTER_QUIET:
+                    self._close(box)
+                    stack = None
+                case Following.FROM_BEFORE:
+                    how, stack = Assemble.FILE, None
+                case Following.GOES_ON:
+                    pass
         readings = assembly.scan_readings(self._database, scan.id)
         roles = page_roles(
             readings,
             printed_on(self._database, readings),
             stack.last_page if stack else None,
-            self._rules.signing.on(day_in_kyiv(scan.claimed_at)),
+            self._rules.signing.on(day_in_kyiv(scan.came.claimed_at)),
         )
         runs = segments(roles, how, OpenStack(stack.ended, stack.bare) if stack else None)
         assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)

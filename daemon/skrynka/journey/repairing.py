@@ -34,6 +34,8 @@ from skrynka.store.registration import NewScan, Registered, register_scan
 
 _UNKNOWN_SCANS = (Flaw.SCAN_UNREGISTERED, Flaw.SCAN_OF_UNKNOWN_BOX, Flaw.SCAN_NUMBER_TAKEN, Flaw.ORIGINAL_UNTOLD)
 
+_NEEDED = "scans are on their way that may need it; repair again when they are filed"
+
 
 @dataclass(frozen=True, slots=True)
 class Mended:
@@ -70,7 +72,7 @@ class Repair:
         self._station_name = station_name
         self._boxes = boxes
         self._actor = actor
-        self._registered = 0
+        self._scans_unknown = False
 
     def mend(self, report: Report) -> Iterator[Mended]:
         """Mend what can be, as it is asked for one by one; give what was tried, in order.
@@ -123,7 +125,6 @@ class Repair:
         except DatabaseRefused as refused:
             why = "its number is another scan's" if refused.kind == "unique" else "the database refuses it"
             raise _Left(why) from None
-        self._registered += 1
         if registration.outcome is Registered.DUPLICATE:
             return f"registered again, as a duplicate of {registration.duplicate_of}"
         return "registered again: the daemon reads and files it, and its cases may get other numbers than they had"
@@ -172,15 +173,17 @@ class Repair:
         return "removed"
 
     def _remove_orphan(self, found: FoundFlaw) -> str:
-        if self._registered or self._scans_unknown:
+        if self._scans_unknown:
             raise _Left("scans that only the archive knows may need it; repair again when they are filed")
+        if self._on_its_way():
+            raise _Left(_NEEDED)
+        # Out of sight first, and looked for once more: a worker of another station that saw it there before has its
+        # stack in work still, or its case on record already.
         (sha256,) = found.key
-        # Out of sight first, and looked for afterwards: a worker that saw it there before has its stack in work still,
-        # or its case on record already.
         aside = self._mending.set_document_aside(sha256)
         if self._on_its_way() or has_document(self._database, sha256):
             self._mending.put_back(aside)
-            raise _Left("scans are on their way that may need it; repair again when they are filed")
+            raise _Left(_NEEDED)
         self._mending.remove(aside)
         self._record(found)
         return "removed"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from skrynka.core.errors import ConservationBroken
 from skrynka.core.model import PageReading
 from skrynka.core.naming import scan_name
-from skrynka.core.stacking import Assemble, ClosedBy, Segment
+from skrynka.core.stacking import Assemble, Came, ClosedBy, Segment
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.leases import one_row
@@ -34,7 +34,7 @@ class UnassembledScan:
     """The scan with the same bytes that came before, for a DUPLICATE."""
     retried: bool
     """It comes out of quarantine: scans that were claimed after it may have been assembled long ago."""
-    claimed_at: datetime
+    came: Came
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class OpenedStack:
     """What was seen on the page that lies last in it."""
     last_page_at: datetime
     """When a page was added last."""
+    last_came: Came | None
+    """When the scan came that this page is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
         ScanState(row.state),
         row.duplicate_of,
         row.retried,
-        row.claimed_at,
+        Came(row.claimed_at, row.received_at),
     )
 
 
@@ -96,7 +98,11 @@ def open_stack(db: Database, box_code: str) -> OpenedStack | None:
         if row is None:
             return None
         last = connection.execute(
-            select(page).where(page.c.stack_id == row.id).order_by(page.c.position.desc()).limit(1)
+            select(page, scan.c.claimed_at, scan.c.received_at)
+            .join(scan, scan.c.id == page.c.scan_id)
+            .where(page.c.stack_id == row.id)
+            .order_by(page.c.position.desc())
+            .limit(1)
         ).first()
     return OpenedStack(
         id=row.id,
@@ -106,6 +112,7 @@ def open_stack(db: Database, box_code: str) -> OpenedStack | None:
         pages=0 if last is None else last.position,
         last_page=None if last is None else reading_of(last),
         last_page_at=row.last_page_at,
+        last_came=None if last is None else Came(last.claimed_at, last.received_at),
     )
 
 
