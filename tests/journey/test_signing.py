@@ -30,6 +30,7 @@ from tests.support.typeset import Picture
 TODAY = datetime.now(UTC).date()
 KEY = ("2", bytes(range(32)))
 ENDED = ("1", bytes(range(50, 82)))
+IN_GRACE = ("OLD", bytes(range(130, 162)))
 ELSEWHERE = ("9", bytes(range(90, 122)))
 GUESSED = ("2", b"not the secret, a guess")
 KEY_FILE = f"""
@@ -43,9 +44,16 @@ id = "1"
 secret = "{ENDED[1].hex()}"
 signs_from = {TODAY - timedelta(days=300)}
 verifies_until = {TODAY - timedelta(days=2)}
+
+[[key]]
+id = "OLD"
+secret = "{IN_GRACE[1].hex()}"
+signs_from = {TODAY - timedelta(days=200)}
+verifies_until = {TODAY + timedelta(days=2)}
 """
 
-GOOD, OTHER = (replace(case_fields(0, number), key=KEY) for number in (61, 62))
+GOOD = replace(case_fields(0, 61), key=KEY)
+OF_THE_OLDER_KEY = replace(case_fields(0, 62), key=IN_GRACE)
 BAD_CASE = replace(case_fields(0, 66), account="0099887766")
 SEPARATOR, END = SheetFields("P"), SheetFields("E")
 COLLECTION = SheetFields("B", serial="B000077", box="OBL-01", counted=1, emptied="20200101")
@@ -132,7 +140,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Station:
 @pytest.fixture(scope="module")
 def filed(station: Station) -> Filed:
     mailroom = Mailroom(station)
-    pages = {"one": sheet(GOOD), "other": sheet(OTHER), "sep": sheet(replace(SEPARATOR, key=KEY)),
+    pages = {"one": sheet(GOOD), "other": sheet(OF_THE_OLDER_KEY), "sep": sheet(replace(SEPARATOR, key=KEY)),
              "begin": sheet(replace(COLLECTION, key=KEY)), "end": sheet(replace(END, key=KEY))}  # fmt: skip
     piles = {}
     for number, (name, (bad, _)) in enumerate(BAD.items(), start=1):
@@ -169,7 +177,7 @@ def test_nothing_that_a_sheet_says_is_used_unless_it_verifies(filed: Filed, name
     assert told == [None] * 3
 
 
-def test_signed_sheets_of_every_kind_count(filed: Filed) -> None:
+def test_signed_sheets_of_every_kind_count_and_those_of_an_older_key_until_its_end(filed: Filed) -> None:
     assert filed.mailroom.told(filed.piles[ALL_GOOD]) == [
         "61: COVER 3, UNSORTED 4",
         "62: COVER 7, UNSORTED 6, UNSORTED 8",
@@ -215,7 +223,7 @@ def test_neither_secrets_nor_codes_get_into_the_log(filed: Filed, station: Stati
     with station.running() as daemon:
         pass
     told = "\n".join([*map(str, filed.mailroom.lines), *daemon.raw])
-    for secret in (KEY, ENDED):
+    for secret in (KEY, ENDED, IN_GRACE):
         assert secret[1].hex() not in told
     assert "/V:" not in told
 
