@@ -103,6 +103,38 @@ def test_a_share_is_looked_at_too(skrynka: Skrynka, station: Path) -> None:
     assert line(skrynka("check", "--json"), "inbox OBL-01")["state"] == "missing"
 
 
+def test_a_share_without_a_marker_works_and_is_told_how_to_get_one(skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", '# kind = "local" ', 'kind = "share" # ')
+    found = skrynka("check", "--json")
+    told = line(found, "inbox OBL-01")
+    assert (found.code, told["state"]) == (0, "note")
+    assert f"touch {station / 'inbox' / 'OBL-01' / '.skrynka-share'}" in told["remedy"]
+
+
+def test_a_share_whose_marker_is_missing_is_away_until_it_is_there(skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", '# kind = "local" ', 'kind = "share"\nmarker = ".skrynka-share" # ')
+    told = line(skrynka("check", "--json"), "inbox OBL-01")
+    assert told["state"] == "missing"
+    assert "its marker file .skrynka-share isn't" in told["said"]
+    (station / "inbox" / "OBL-01" / ".skrynka-share").touch()
+    assert line(skrynka("check", "--json"), "inbox OBL-01")["state"] == "good"
+
+
+@pytest.mark.parametrize("marker", ["share", "../.share", ".a/b", "."])
+def test_a_marker_is_a_hidden_file_in_the_inbox_itself(marker: str, skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", '# kind = "local" ', f'kind = "share"\nmarker = "{marker}" # ')
+    found = skrynka("check", "--json")
+    assert (found.code, line(found, "configuration")["state"]) == (2, "wrong")
+
+
+def test_a_share_that_cannot_be_written_is_told(skrynka: Skrynka, station: Path) -> None:
+    change(station, "boxes.toml", '# kind = "local" ', 'kind = "share" # ')
+    change(station, "boxes.toml", 'inbox = "inbox/OBL-01"', 'inbox = "/proc/1"')
+    told = line(skrynka("check", "--json"), "inbox OBL-01")
+    assert told["state"] == "missing"
+    assert "/proc/1 can't be written" in told["said"]
+
+
 @pytest.mark.parametrize("name", ["inbox/OBL-01", "archive", "spool"])
 def test_a_folder_that_everybody_may_look_into_is_a_warning(name: str, skrynka: Skrynka, station: Path) -> None:
     (station / name).chmod(0o755)

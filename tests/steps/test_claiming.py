@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from skrynka.core.entries import Odd, OddKind, Seen
 from skrynka.steps import moving
 from skrynka.steps.claiming import fetch, look_up, open_claims, prepare, release, take
 from skrynka.steps.listing import list_inbox
-from tests.support.syscalls import calls_that_last, position
+from tests.support.syscalls import calls_that_last, killed_at, position
 
 NAME = "Шевченко Т.Г.pdf"
 AT = datetime(2022, 2, 23, 8, 30, tzinfo=UTC)
@@ -440,6 +441,32 @@ def test_the_sidecar_is_durable_before_the_file_moves_and_the_names_after(place:
     unlinked = position(calls, "unlink", "/id/original", after=max(taken, gone))
     durable = position(calls, "fsync", f"{place.spool}/id>", after=unlinked)
     position(calls, "unlink", "/id/claim.json", after=durable)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_killed_at_any_call_that_lasts_a_claim_holds_its_file_once_or_has_left_it_alone(
+    tmp_path: Path, *, share: bool
+) -> None:
+    code = TAKES + (
+        "from skrynka.steps.claiming import fetch\n"
+        "spool, inbox, share = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == 'True'\n"
+        "claim = taken(spool, inbox, list_inbox(inbox).seen[0], 'id', share=share)\n"
+        "if share: fetch(claim, moving, moving.no_progress)\n"
+    )
+    killed = 0
+    for call in ("mkdir", "fsync", "rename", "unlink"):
+        for number in itertools.count(1):
+            content = f"%PDF {call} {number}".encode()
+            place = Place(tmp_path / f"inbox-{call}-{number}", tmp_path / f"spool-{call}-{number}")
+            place.drop(content)
+            if not killed_at(call, number, code, place.spool, place.inbox, str(share)):
+                break
+            killed += 1
+            claims = [claim for claim in place.found() if isinstance(claim, Claim)]
+            held = [(claim if claim.in_spool else brought(claim)).path.read_bytes() for claim in claims]
+            left = [each.read_bytes() for each in place.inbox.rglob("*") if each.is_file()]
+            assert [*held, *left] == [content], f"killed at {call} {number}"
+    assert killed >= (18 if share else 8)
 
 
 def test_a_sidecar_says_all_of_a_claim(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -28,16 +29,30 @@ class Call:
 
 def calls_that_last(code: str, log: Path, *arguments: str | Path) -> list[Call]:
     """Run Python `code` under strace and give its successful calls that make or change names durably, in order."""
+    command = [_strace(), "-f", "-y", "-s", "4096", "-e", f"trace={_TRACED}", "-o", log]
+    subprocess.run([*command, sys.executable, "-I", "-c", code, *arguments], check=True)
+    matches = [_CALL.match(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return [Call(each["name"], each["arguments"]) for each in matches if each is not None and each["result"] == "0"]
+
+
+def killed_at(call: str, number: int, code: str, *arguments: str | Path) -> bool:
+    """Run Python `code` and kill it as it makes this call for this time, from 1; say whether it came so far.
+
+    For a program of one thread: strace counts each thread's calls on their own.
+    """
+    command = [_strace(), "-f", "-o", "/dev/null", "-e", f"trace={call}"]
+    command += ["-e", f"inject={call}:signal=SIGKILL:when={number}", sys.executable, "-I", "-c", code]
+    return subprocess.run([*command, *arguments], check=False, capture_output=True).returncode == -signal.SIGKILL
+
+
+def _strace() -> str:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace isn't installed")
     probe = subprocess.run([strace, "-o", "/dev/null", "true"], check=False, capture_output=True)
     if probe.returncode != 0:
         pytest.skip("strace can't trace here (ptrace is forbidden)")
-    command = [strace, "-f", "-y", "-s", "4096", "-e", f"trace={_TRACED}", "-o", log]
-    subprocess.run([*command, sys.executable, "-I", "-c", code, *arguments], check=True)
-    matches = [_CALL.match(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return [Call(each["name"], each["arguments"]) for each in matches if each is not None and each["result"] == "0"]
+    return strace
 
 
 def position(calls: list[Call], name: str, part: str, after: int = -1) -> int:

@@ -40,7 +40,7 @@ def station_checks(station: Configuration) -> Iterator[Checked]:
     yield _case_types(station)
     yield sheet_signing(station.settings.sheets.signing, station.keys_file, day_in_kyiv(datetime.now(UTC)))
     for box in station.boxes:
-        yield _inbox(box, station.spool)
+        yield _inbox(box, station)
     for what, folder in (("state", station.state), ("spool", station.spool), ("work", station.work)):
         yield _own_folder(what, folder)
     yield _archive(station)
@@ -63,18 +63,20 @@ def _case_types(station: Configuration) -> Checked:
     return Checked("case types", State.GOOD, ", ".join(counted(count, what) for count, what in counts))
 
 
-def _inbox(box: Box, spool: Path) -> Checked:
+def _inbox(box: Box, station: Configuration) -> Checked:
     what = f"inbox {box.code}"
     try:
-        return _share(what, box) if box.kind == "share" else _local_inbox(what, box, spool)
+        if box.kind == "share":
+            return _share(what, box, station.settings.intake.share_silent_seconds)
+        return _local_inbox(what, box, station.spool)
     except InboxAway as away:
         return _inbox_away(what, box, away.why)
 
 
-def _share(what: str, box: Box) -> Checked:
+def _share(what: str, box: Box, silent_seconds: float) -> Checked:
     """Look at a share by a process of its own: one that hangs blocks whoever touches it, unkillably."""
     inbox = box.inbox
-    hand = ShareHand(inbox, None, marker=box.marker)
+    hand = ShareHand(inbox, None, marker=box.marker, silent_seconds=silent_seconds)
     try:
         listing = hand.list()
         mode, owner = hand.probe()

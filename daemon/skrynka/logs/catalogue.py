@@ -129,7 +129,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "entry_odd": Event(
             _W,
-            "inbox {inbox}: there is something that is no file ({kind})",
+            "[inbox {inbox}: ]there is something that is no file ({kind})",
             "A folder, a link or the like lies in an inbox. It isn't followed, and nothing in it is taken.",
             "Look what it is. If scans are in it, move them into the inbox itself.",
         ),

@@ -95,7 +95,7 @@ class ShareHand:
 
     def close(self) -> None:
         """End the process, whatever it does."""
-        self._process.end()
+        self._process.close()
 
     def _move(self, errand: str, claim: Claim, progress: Callable[[], None] = _nothing) -> Found | None:
         told = {"sidecar": json.loads(to_sidecar(claim)), "folder": os.fspath(claim.folder)}

@@ -65,6 +65,14 @@ class ShareProcess:
                 *lines, heard = heard.split(b"\n")
                 yield from map(bytes, lines)
 
+    def close(self) -> None:
+        """Let the process end by itself if it is idle, and end it otherwise."""
+        if self._child is not None and self._child.stdin is not None:
+            self._child.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_REAP_SECONDS)
+        self.end()
+
     def end(self) -> None:
         """End the process, whatever it does. One that nothing ends is left: what it hangs in may still come to pass."""
         if self._hung is not None and self._hung.poll() is not None:
