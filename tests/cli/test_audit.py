@@ -194,8 +194,8 @@ HARMS: dict[str, tuple[Harm, set[str]]] = {
             written(it.archive / place)
             for place in (
                 f"quarantine/{it.note().name}/Приходько.pdf", it.folder(1).relative_to(it.archive) / "x",
-                "notes.txt", "originals/readme", "originals/ab/x", "documents/ab/x.pdf", "documents/zz/x.pdf",
-                "quarantine/x",
+                "notes.txt", ".incoming/x", "originals/readme", "originals/ab/x", "documents/ab/x.pdf",
+                "documents/zz/x.pdf", "quarantine/x",
             )
         ],
         {Flaw.ENTRY_UNKNOWN},
@@ -280,7 +280,7 @@ MENDED: dict[str, tuple[Harm, set[str]]] = {
         lambda it: written(it.archive / "quarantine" / f"ST-9-{new_id()}" / "reason.txt"), {Flaw.NOTE_STRAY}
     ),
     "half-written": (
-        lambda it: [written(it.archive / ".incoming" / "00ff"), written(it.folder(1) / ".0123456789abcdef.tmp"),
+        lambda it: [written(it.archive / ".incoming" / ("00ff" * 8)), written(it.folder(1) / ".0123456789abcdef.tmp"),
                     aged(it.archive / "originals" / "ab") if (it.archive / "originals" / "ab").exists() else None],
         {Flaw.INCOMING_LEFT},
     ),
@@ -296,7 +296,7 @@ MENDED: dict[str, tuple[Harm, set[str]]] = {
         lambda it: written(it.archive / "documents" / "2d" / f"{X}.pdf"), {Flaw.DOCUMENT_ORPHANED}
     ),
     "a document that a repair was killed over": (
-        lambda it: it.document().rename(it.archive / ".incoming" / f"{it.document().stem}.orphan"),
+        lambda it: it.document().rename(it.document().with_suffix(".orphan")),
         {Flaw.INCOMING_LEFT, Flaw.DOCUMENT_MISSING},
     ),
     "the running number fell behind": (

@@ -89,6 +89,8 @@ class ArchiveAudit:
                 yield FoundFlaw(Flaw.DOCUMENT_CHANGED, known.name, detail, known.station_code)
             elif not quick and digest(file, self._on_bytes) != sha256:
                 yield FoundFlaw(Flaw.DOCUMENT_CHANGED, known.name, "another hash", known.station_code)
+        for path in self._walk.set_aside(prefix):
+            yield FoundFlaw(Flaw.INCOMING_LEFT, self._walk.place(path), key=(self._walk.place(path),))
         for sha256 in sorted(files.keys() - rows.keys()):
             measured = measure(files[sha256])
             if measured is None or measured[1] > self._since:

@@ -163,9 +163,9 @@ class Repair:
         return "removed"
 
     def _remove_left(self, found: FoundFlaw) -> str:
-        self._mending.remove_left(found.key[0])
+        removed = self._mending.remove_left(found.key[0])
         self._record(found)
-        return "removed"
+        return "removed" if removed else "put back: whether a case has it is looked for again"
 
     def _remove_work(self, found: FoundFlaw) -> str:
         shutil.rmtree(self._station.work / found.key[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from skrynka.durable import fsync_folder, make_folder, rename_durably, write_durably
+from skrynka.durable import fsync_folder, rename_durably, write_durably
 
 _SET_ASIDE = re.compile(r"([0-9a-f]{64})\.orphan")
 _NOTE = re.compile(r"reason\.txt|original\.[a-z]+|\.[0-9a-f]{16}\.tmp")
@@ -31,9 +31,7 @@ class ArchiveMending:
 
     def set_document_aside(self, sha256: str) -> Path:
         """Take a document out of the others' sight, and give where it lies; `put_back` or `remove` comes next."""
-        incoming = self._root / ".incoming"
-        make_folder(incoming, self._root)
-        aside = incoming / f"{sha256}.orphan"
+        aside = self._document(sha256).with_suffix(".orphan")
         rename_durably(self._document(sha256), aside)
         return aside
 
@@ -53,8 +51,8 @@ class ArchiveMending:
             left.unlink(missing_ok=True)
         fsync_folder(left.parent)
 
-    def remove_left(self, place: str) -> None:
-        """Remove what a crash left half-written, by its path in the archive.
+    def remove_left(self, place: str) -> bool:
+        """Remove what a crash left half-written, by its path in the archive; give False where it was put back instead.
 
         A document that a repair had set aside when it was killed is put back: nobody had looked yet whether a case
         has it by now.
@@ -62,8 +60,9 @@ class ArchiveMending:
         left = self._root / place
         if _SET_ASIDE.fullmatch(left.name):
             self.put_back(left)
-        else:
-            self.remove(left)
+            return False
+        self.remove(left)
+        return True
 
     def remove_note(self, place: str) -> None:
         """Remove the folder of a scan that isn't in quarantine, if nothing but the note is in it."""

@@ -24,6 +24,8 @@ _SIDECAR = re.compile(rf"({_ID})\.json")
 _NOTES = re.compile(rf"(.+)-({_ID})")
 _ORIGINAL = re.compile(r"original\.(pdf|tiff|jpeg|png|bin)")
 _HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.tmp")
+_SET_ASIDE = re.compile(r"[0-9a-f]{64}\.orphan")
+_INCOMING = re.compile(r"[0-9a-f]{32}|probe-[0-9a-f]{16}|\.[0-9a-f]{16}\.tmp")
 _OURS = frozenset({"originals", "documents", "quarantine", ".incoming", ".skrynka-archive", "lost+found"})
 """With the folder of a file system's repair program, which only root may look into."""
 _CHUNK_BYTES = 1 << 20
@@ -99,6 +101,11 @@ class ArchiveWalk:
             if _is_document(entry, prefix)
         }
 
+    def set_aside(self, prefix: str) -> list[Path]:
+        """Give the documents that a repair had set aside when it was killed."""
+        entries = _entries(self.root / "documents" / prefix)
+        return [Path(entry.path) for entry in entries if _SET_ASIDE.fullmatch(entry.name)]
+
     def notes(self) -> Iterator[NoteFolder]:
         """Give the folders of the quarantine."""
         for entry in _entries(self.root / "quarantine"):
@@ -121,13 +128,14 @@ class ArchiveWalk:
         """Give what is being written, or was when somebody died, and when it changed last."""
         for entry in _entries(self.root / ".incoming"):
             with suppress(FileNotFoundError):
-                yield Path(entry.path), entry.stat(follow_symlinks=False).st_mtime
+                if _is_incoming(entry):
+                    yield Path(entry.path), entry.stat(follow_symlinks=False).st_mtime
 
     def unknown_under(self, prefix: str) -> Iterator[Path]:
         """Give what isn't ours in the folders of a prefix."""
         for name, fits in (("originals", _is_original), ("documents", _is_document)):
             for entry in _entries(self.root / name / prefix):
-                if not fits(entry, prefix):
+                if not fits(entry, prefix) and not _SET_ASIDE.fullmatch(entry.name):
                     yield Path(entry.path)
 
     def unknown(self) -> Iterator[Path]:
@@ -137,6 +145,7 @@ class ArchiveWalk:
             (self.root / "originals", _is_prefix),
             (self.root / "documents", _is_prefix),
             (self.root / "quarantine", _is_note),
+            (self.root / ".incoming", _is_incoming),
         ):
             for entry in _entries(folder):
                 if not fits(entry):
@@ -204,6 +213,10 @@ def _is_prefix(entry: os.DirEntry[str]) -> bool:
 
 def _is_note(entry: os.DirEntry[str]) -> bool:
     return bool(_NOTES.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+
+
+def _is_incoming(entry: os.DirEntry[str]) -> bool:
+    return bool(_INCOMING.fullmatch(entry.name)) and _is_file(entry)
 
 
 def _is_original(entry: os.DirEntry[str], prefix: str) -> bool:
