@@ -198,10 +198,12 @@ def _drive(station: Station, heard: Heard) -> None:
     heard.until("scan_quarantined", len(spoilt))
 
     _drop(station, hostile.endless_pdf(1, 1), "Boyko.pdf")
-    await_that(lambda: bool(drawers(heard.process.pid)), "poppler draws")
-    (reader,) = readers(heard.process.pid)
-    reader.kill()
-    heard.until("scan_quarantined", len(spoilt) + 1)
+    # The page that it dies on is tried once more.
+    for event, count in (("reader_died", 1), ("scan_quarantined", len(spoilt) + 1)):
+        await_that(lambda: bool(drawers(heard.process.pid)), "poppler draws")
+        (reader,) = readers(heard.process.pid)
+        reader.kill()
+        heard.until(event, count)
 
     _lay_odd_things(station)
     heard.until("entry_odd", 3)
