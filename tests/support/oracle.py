@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import psycopg
 from psycopg.rows import dict_row
 
@@ -34,7 +35,8 @@ class Dropped:
     pages: tuple[TruePage, ...]
     """Empty where nobody can say: a file that isn't whole, or no scan at all."""
     spoilt: bool | None = False
-    """True: it must end in quarantine. None: nobody can say beforehand, only that it must end."""
+    """True: it must end in quarantine. None: nobody can say beforehand, only that it must end. With pages: as these,
+    if it is filed; without: what lies in its documents isn't looked at."""
 
 
 def dropped(data: bytes, pages: Sequence[TruePage] = (), *, spoilt: bool | None = False) -> Dropped:
@@ -60,16 +62,17 @@ def misfits(
     *,
     empty_folders: Sequence[Path] = (),
     orphans: bool = False,
+    after: int = 0,
 ) -> list[str]:
     """Say everything that isn't as it must be, a sentence each; an empty list is the verdict that all is well.
 
     `cases` are the page ids of each case that must exist, cover included, in the documents' order; the order of the
     cases themselves doesn't matter here (see `cases_in_order`). `orphans` allows documents in the archive that no row
-    knows, as a crash leaves them.
+    knows, as a crash leaves them. With `after` only scans of a higher number are judged; `scans` are these then.
     """
-    judge = _Judge(database, archive)
+    judge = _Judge(database, archive, after)
     judge.weigh_scans(list(scans))
-    judge.weigh_files(orphans=orphans)
+    judge.weigh_files(orphans=orphans or after > 0)
     if cases is not None:
         judge.weigh_cases(cases)
     left = [path for folder in empty_folders for path in sorted(folder.rglob("*")) if not path.is_dir()]
@@ -83,7 +86,7 @@ def cases_in_order(database: str | Path, archive: Path) -> list[list[int]]:
 
 
 class _Judge:
-    def __init__(self, database: str | Path, archive: Path) -> None:
+    def __init__(self, database: str | Path, archive: Path, after: int = 0) -> None:
         self.archive = archive
         self.wrong: list[str] = []
         self.rows = query(database, "SELECT * FROM scan ORDER BY station_code, number")
@@ -94,6 +97,14 @@ class _Judge:
             ' ORDER BY stack.station_code, stack.number, "case".ordinal',
         )
         self.documents = query(database, "SELECT * FROM document ORDER BY case_id, ordinal")
+        if after:
+            self.rows = [row for row in self.rows if row["number"] > after]
+            ids = {row["id"] for row in self.rows}
+            self.pages = [page for page in self.pages if page["scan_id"] in ids]
+            of_these = {page["document_id"] for page in self.pages}
+            self.documents = [document for document in self.documents if document["id"] in of_these]
+        self._unread: set[str] = set()
+        """Ids of documents that nobody can say what lies in."""
         self._read: dict[str, list[int | None]] = {}
 
     def weigh_scans(self, scans: Sequence[Dropped]) -> None:
@@ -111,6 +122,9 @@ class _Judge:
             )
             originals = [row for row in rows if row["duplicate_of"] is None]
             self._say(len(originals) == 1, f"{len(originals)} originals of one scan")
+            if scan.spoilt is None and not scan.pages:
+                ids = {row["id"] for row in rows}
+                self._unread |= {page["document_id"] for page in self.pages if page["scan_id"] in ids}
             for row in rows:
                 self._say(row["size_bytes"] == scan.size, f"the size of scan {row['number']} isn't the file's")
                 if self._weigh_scan(scan, row):
@@ -209,6 +223,9 @@ class _Judge:
 
     def _ids(self, document: Row) -> list[int | None]:
         path = self._document_path(document)
+        if document["id"] in self._unread and path.is_file():
+            with pikepdf.open(path) as pdf:
+                return [None] * len(pdf.pages)
         if document["sha256"] not in self._read:
             self._read[document["sha256"]] = ids_in_pdf(path) if path.is_file() else []
         return self._read[document["sha256"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -101,6 +102,15 @@ def group_4(image: Image.Image) -> bytes:
         tags = tiff.tag_v2  # type: ignore[attr-defined]  # a TIFF has them
         ((offset,), (length,)) = tags[273], tags[279]
     return inked[offset : offset + length]
+
+
+def jbig2(image: Image.Image) -> bytes:
+    """Encode a black and white image as JBIG2 for a PDF (ITU-T T.88): a region coded as group 4, if it isn't white."""
+    width, height = image.size
+    segments = [(0, 48, struct.pack(">IIIIBH", width, height, 0, 0, 0, 0))]
+    if image.getextrema() != (255, 255):
+        segments.append((1, 38, struct.pack(">IIIIBB", width, height, 0, 0, 0, 1) + group_4(image)))
+    return b"".join(struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data for number, kind, data in segments)
 
 
 def numbered_pdf(numbers: list[int], path: Path, **options: object) -> Path:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,15 +122,20 @@ class Daemon:
 
     def wait_for(self, event: str, limit: float = _LIMIT_SECONDS, **fields: object) -> dict[str, Any]:
         """Wait for the next line of this event with these fields; lines that came before are passed over."""
+        return self.wait_for_any({event}, limit, **fields)
+
+    def wait_for_any(self, events: AbstractSet[str], limit: float = _LIMIT_SECONDS, **fields: object) -> dict[str, Any]:
+        """Wait as `wait_for` does, for the next line of any of these events."""
+        wanted = " or ".join(sorted(events))
         ends = time.monotonic() + limit
         while True:
             try:
                 line = self._new.get(timeout=max(0.0, ends - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {event} within {limit} s; the log:\n" + "\n".join(self.raw)) from None
+                raise AssertionError(f"no {wanted} within {limit} s; the log:\n" + "\n".join(self.raw)) from None
             if line is None:
-                raise AssertionError(f"the daemon ended before {event}; the log:\n" + "\n".join(self.raw))
-            if line["event"] == event and all(line.get(name) == value for name, value in fields.items()):
+                raise AssertionError(f"the daemon ended before {wanted}; the log:\n" + "\n".join(self.raw))
+            if line["event"] in events and all(line.get(name) == value for name, value in fields.items()):
                 return line
 
     def end(self) -> None:

@@ -26,7 +26,8 @@ def ids_in_pdf(source: Path | bytes) -> list[int | None]:
 
 def _id_of(page: pikepdf.Page, data: bytes, number: int) -> int | None:
     images = list(page.get_images().values())
-    if len(images) != 1:
+    # Masks, the ink above a picture, aren't among the images.
+    if len(images) != 1 or len(page.resources.get("/XObject", {})) != 1:
         drawn = convert_from_bytes(data, dpi=_DRAWN_AT_DPI, first_page=number, last_page=number, grayscale=True)
         return read_id(np.asarray(drawn[0].convert("L")), _DRAWN_AT_DPI)
     picture = _picture(cast("pikepdf.Stream", images[0]))

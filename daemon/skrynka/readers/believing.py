@@ -12,8 +12,8 @@ from skrynka.core.model import Code, PageReading, Standing
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers.messages import CutOrder, Order, ReadOrder
 
-LONGEST_SIDE_PT = 200_000.0
-"""Points, 70 m: the longest side of a page that is read."""
+_LONGEST_SIDE_PT = 50_000.0
+"""Points, 17 m: no longer page is read."""
 _MOST_DPI = 1e6
 _MOST_CODES = 256
 """On one page. A sheet of labels has a hundred."""
@@ -39,8 +39,8 @@ def may_refuse_for(order: Order, reason: QuarantineReason) -> bool:
 def is_believable(reading: PageReading, order: ReadOrder) -> bool:
     """Tell whether a page can look like this, and whether nothing is in its reading that wasn't ordered."""
     return (
-        _within(reading.width, 0, LONGEST_SIDE_PT)
-        and _within(reading.height, 0, LONGEST_SIDE_PT)
+        _within(reading.width, 0, _LONGEST_SIDE_PT)
+        and _within(reading.height, 0, _LONGEST_SIDE_PT)
         and reading.rotation in (0, 90, 180, 270)
         and _within(reading.dpi, 0, _MOST_DPI)
         and (reading.ink == 0 or _within(reading.ink, 0, 1))

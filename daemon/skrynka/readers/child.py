@@ -108,6 +108,7 @@ def answers_of(
         raise EnvironmentUnfit(
             f"No reader process can be started ({type(error).__name__}).", "Look at the machine's memory and processes."
         ) from None
+    _LOG.debug("reader_started")
     listener = _Listener(child, receiving, limits.silent_seconds, ends_at, stopping)
     try:
         for answer in map(listener.take_apart, listener.lines()):

@@ -25,6 +25,7 @@ from tests.support.pdf_pages import (
     flate_image,
     group_4,
     image_object,
+    jbig2,
     jpeg,
     jpeg_image,
     picture,
@@ -197,7 +198,9 @@ UNSURE: dict[str, ImageMaker] = {
         Filter=Name.CCITTFaxDecode,
         DecodeParms=Dictionary(K=0, Columns=SIZE[0]),
     ),
-    "JBIG2": lambda pdf: image_object(pdf, b"\0" * 40, SIZE, Name.DeviceGray, 1, Filter=Name.JBIG2Decode),
+    "JBIG2": lambda pdf: image_object(
+        pdf, jbig2(picture(1).convert("1")), SIZE, Name.DeviceGray, 1, Filter=Name.JBIG2Decode
+    ),
 }
 
 

@@ -121,6 +121,28 @@ def test_a_page_as_thin_as_a_hair_is_too_large(tmp_path: Path) -> None:
     assert rejected(path, tmp_path).reason is QuarantineReason.PAGE_TOO_LARGE
 
 
+@pytest.mark.parametrize("size", [(8, 842), (595, 1), (5, 5)])
+@pytest.mark.parametrize("content", [None, "0 0 1 1 re f"])
+def test_a_page_narrower_than_any_paper_is_unreadable(
+    size: tuple[float, float], content: str | None, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "scan.pdf", grey_jpeg, content, size=size)
+    assert rejected(path, tmp_path).reason is QuarantineReason.PAGE_UNREADABLE
+
+
+def test_a_page_longer_than_any_picture_is_too_large(tmp_path: Path) -> None:
+    path = saved(tmp_path / "scan.pdf", grey_jpeg, size=(595, 50_000))
+    assert rejected(path, tmp_path).reason is QuarantineReason.PAGE_TOO_LARGE
+
+
+@pytest.mark.parametrize("size", [(47_000, 10), (10, 47_000), (5_000, 5_000)])
+def test_a_little_of_an_image_over_a_large_page_isnt_blown_up(size: tuple[float, float], tmp_path: Path) -> None:
+    limits = Limits(scan_bytes=50_000_000, page_pixels=50_000_000)
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", grey_jpeg, size=size), tmp_path, 600, limits)
+    assert max(pixels.shape) <= 65_535
+    assert pixels.size <= limits.page_pixels
+
+
 def test_a_bomb_of_an_image_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = saved(tmp_path / "scan.pdf", lambda pdf: flate_image(pdf, b"\0" * 1000, (60_000, 60_000), Name.DeviceGray))
     assert rejected(path, tmp_path).reason is QuarantineReason.PAGE_TOO_LARGE
@@ -145,7 +167,7 @@ def test_a_picture_of_another_size_than_asked_for_is_not_believed(tmp_path: Path
     # pdftoppm can't allocate this one, ends with 0 all the same, and gives a picture of nothing.
     path = saved(tmp_path / "scan.pdf", grey_jpeg, "0 0 1 1 re f", size=(14400, 14400))
     with pikepdf.open(path) as pdf, pytest.raises(NotDrawn, match="another size"):
-        draw(pdf.pages[0], page_box(pdf.pages[0]), 300, tmp_path, 30)
+        draw(pdf, pdf.pages[0], page_box(pdf.pages[0]), 300, tmp_path, 30)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -11,6 +11,7 @@ the same one every time, so that the page that was read is the page that is cut.
     decoding         such an image's stream -> grey pixels
     colours          what its colours mean in grey
     drawing          any other page -> grey pixels
+    wholeness        is all there that such a page paints?
 """
 
 from skrynka.steps.pages.opening import Limits, OpenPage, OpenScan, open_scan

@@ -19,34 +19,38 @@ from PIL import Image
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.steps.pages.colours import Grey
-from skrynka.steps.pages.decoding import require_whole_jpeg
 from skrynka.steps.pages.page_box import POINTS_PER_INCH, PageBox
+from skrynka.steps.pages.wholeness import PageDamaged, require_nothing_lost, require_whole
 
-_DEPTH = 8
-"""How deep forms within forms are looked into for images."""
+_DARKEST_OF_NOTHING = 200
+"""Of 255: a picture without a darker pixel shows nothing."""
+_COARSE_DPI = 20
 
 
 class NotDrawn(Exception):
     """Poppler gave no picture of the page, or not the one that was asked for; the text is ours."""
 
 
-def draw(page: pikepdf.Page, box: PageBox, dpi: float, work: Path, seconds: float) -> Grey:
+def draw(pdf: pikepdf.Pdf, page: pikepdf.Page, box: PageBox, dpi: float, work: Path, seconds: float) -> Grey:
     """Draw the shown box of a page at `dpi`, as displayed: (height, width), 0 black, 255 white.
 
-    One extracted page lies in the folder `work` meanwhile. `seconds` limits each run of a poppler tool. Raises
-    NotDrawn, ImageDamaged for a JPEG on the page that ends too early (poppler would fill it up with grey), and
-    EnvironmentUnfit when there is no poppler. The caller has limited the pixels.
+    One extracted page of `pdf` lies in the folder `work` meanwhile. `seconds` limits each run of a poppler tool. Raises
+    NotDrawn, PageDamaged and ImageDamaged where poppler would leave something out, and EnvironmentUnfit when there is
+    no poppler. The caller has limited the pixels.
     """
-    _require_whole_jpegs(page)
+    left_to_poppler = require_whole(page)
     alone = work / f"{uuid.uuid4()}.pdf"
     try:
         _extract(page, box, alone)
+        require_nothing_lost(pdf)
         images = _run_poppler(alone, dpi * box.unit, seconds)
         width = math.ceil(box.width_pt * dpi / POINTS_PER_INCH)
         height = math.ceil(box.height_pt * dpi / POINTS_PER_INCH)
         if len(images) != 1 or max(abs(images[0].width - width), abs(images[0].height - height)) > 1:
             raise NotDrawn("pdftoppm gave another size")
         grey = np.asarray(images[0].convert("L"))
+        if left_to_poppler and int(grey.min()) > _DARKEST_OF_NOTHING:
+            _run_poppler(alone, min(dpi, _COARSE_DPI) * box.unit, seconds, strict=True)
     except OSError as error:
         if error.errno is not None:
             raise  # the disk's failure, not the page's
@@ -56,21 +60,39 @@ def draw(page: pikepdf.Page, box: PageBox, dpi: float, work: Path, seconds: floa
     return grey
 
 
-def _run_poppler(alone: Path, resolution: Any, seconds: Any) -> list[Image.Image]:  # noqa: ANN401 -- see below
+def _run_poppler(
+    alone: Path,
+    resolution: Any,  # noqa: ANN401 -- see below
+    seconds: Any,  # noqa: ANN401 -- the same
+    *,
+    strict: bool = False,
+) -> list[Image.Image]:
+    """Have the page drawn; `strict`: raise PageDamaged if poppler finds anything wrong with it.
+
+    Elsewhere its complaints mean little: a font that isn't embedded is one.
+    """
     # pdf2image's annotations say int for both, but it passes on any number, and a /UserUnit may be a fraction.
     try:
         # pdf2image asks pdfinfo too, without a limit. Asked here first: what hangs, hangs now, under ours.
         pdf2image.pdfinfo_from_path(str(alone), timeout=seconds)
         return list(
             pdf2image.convert_from_path(
-                alone, dpi=resolution, grayscale=True, use_cropbox=True, single_file=True, timeout=seconds
+                alone,
+                dpi=resolution,
+                grayscale=True,
+                use_cropbox=True,
+                single_file=True,
+                timeout=seconds,
+                strict=strict,
             )
         )
     except pdf2image.exceptions.PDFInfoNotInstalledError as error:
         raise EnvironmentUnfit("poppler's tools aren't installed.", "apt install poppler-utils") from error
     except pdf2image.exceptions.PDFPopplerTimeoutError as error:
         raise NotDrawn("poppler took too long") from error
-    except (pdf2image.exceptions.PDFPageCountError, pdf2image.exceptions.PDFSyntaxError, ValueError) as error:
+    except pdf2image.exceptions.PDFSyntaxError as error:
+        raise PageDamaged("an image on it can't be decoded") from error
+    except (pdf2image.exceptions.PDFPageCountError, ValueError) as error:
         raise NotDrawn("poppler refused the page") from error
 
 
@@ -88,19 +110,3 @@ def _extract(page: pikepdf.Page, box: PageBox, path: Path) -> None:
         alone.save(path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     except pikepdf.PdfError as error:
         raise NotDrawn("the page can't be extracted") from error
-
-
-def _require_whole_jpegs(page: pikepdf.Page) -> None:
-    seen: set[tuple[int, int]] = set()
-    waiting = [(page.obj.get("/Resources"), 0)]
-    while waiting:
-        resources, depth = waiting.pop()
-        objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
-        for item in objects.values() if isinstance(objects, pikepdf.Dictionary) else ():
-            if not isinstance(item, pikepdf.Stream) or item.objgen in seen:
-                continue
-            seen.add(item.objgen)
-            if item.get("/Subtype") == "/Form" and depth < _DEPTH:
-                waiting.append((item.get("/Resources"), depth + 1))
-            elif item.get("/Subtype") == "/Image" and item.get("/Filter") == "/DCTDecode":
-                require_whole_jpeg(item)

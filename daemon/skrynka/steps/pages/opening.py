@@ -9,9 +9,9 @@
   with fewer pages, and nothing tells it from a file with a harmless slip |
 | odd things that leave no doubt (junk before the header or behind the end, a page tree that says too few) | taken |
 | no pages | `no_pages` |
-| a page with more pixels than the limit, in its image or drawn at 100 dpi; one longer than 70 m | `page_too_large` |
-| a page without an area, that can't be drawn, that paints what isn't in the file, whose image is damaged or
-  ends too early | `page_unreadable` |
+| a page with more pixels than the limit, in its image or drawn at 100 dpi; one longer than 16 m | `page_too_large` |
+| a page without an area or narrower than 3 mm, that can't be drawn, that paints what isn't in the file, whose image
+  or content is damaged or ends too early | `page_unreadable` |
 
 A PDF that grows by increments, a page each, and is cut off exactly between two of them is a good PDF with fewer pages:
 that can't be seen in it, so settling has to wait for the writer.
@@ -41,15 +41,18 @@ from skrynka.steps.pages.colours import Grey, NotUnderstood
 from skrynka.steps.pages.decoding import ImageDamaged, decode
 from skrynka.steps.pages.drawing import NotDrawn, draw
 from skrynka.steps.pages.one_image import PlacedImage, find_one_image
-from skrynka.steps.pages.page_box import ODD_OBJECT, PageBox, PageUnusable, page_box
+from skrynka.steps.pages.page_box import ODD_OBJECT, POINTS_PER_INCH, PageBox, PageUnusable, page_box
 from skrynka.steps.pages.pictures import make_pdf
+from skrynka.steps.pages.wholeness import PageDamaged
 
 _LEAST_DPI = 100
 """A page that can't be drawn at this within the limit on pixels is too large."""
 _MOST_DPI = 300
 """Drawing finer shows nothing more of what a scanner saw."""
-_LONGEST_SIDE_PT = 200_000
-"""70 m: fourteen times the longest page that PDF knows without /UserUnit (ISO 32000-1, annex C)."""
+_LONGEST_SIDE = 65_535
+"""Pixels: longer pictures aren't looked through for codes by zxing-cpp, and JPEG has none."""
+_LEAST_SIDE_PT = 9.0
+"""3 mm: no paper is so narrow, and nothing can be measured on it."""
 _BYTES_A_PIXEL = 8
 """Of a decoded stream: CMYK of 16 bits."""
 
@@ -74,6 +77,7 @@ class OpenPage:
     source: PageSource
     dpi: float
     """Dots per inch: of the image that the page is; else the finest that the page would be drawn at."""
+    _pdf: pikepdf.Pdf
     _page: pikepdf.Page
     _box: PageBox
     _image: PlacedImage | None
@@ -104,17 +108,22 @@ class OpenPage:
         try:
             if self._image is not None:
                 try:
-                    return self._displayed(self._image, decode(self._image, max_dpi))
+                    # A little of an image may be laid over a large page, and its pixels need not be square.
+                    finest = _drawing_dpi(self._box, self._limits.page_pixels)
+                    return self._displayed(self._image, decode(self._image, min(max_dpi, finest)))
                 except (NotUnderstood, *ODD_OBJECT):
                     self._image = None
                     self.source = PageSource.RASTER
                     self.dpi = _drawing_dpi(self._box, self._limits.page_pixels)
-            return draw(self._page, self._box, min(max_dpi, self.dpi), self._work, self._limits.raster_seconds)
+            dpi = min(max_dpi, self.dpi)
+            return draw(self._pdf, self._page, self._box, dpi, self._work, self._limits.raster_seconds)
         except (ImageDamaged, pikepdf.PikepdfError) as error:
             raise self._unreadable("its image is damaged or ends too early") from error
         except NotDrawn as error:
             # Poppler is a process too: it may have been killed, or short of memory and time.
             raise self._unreadable(str(error), may_pass=True) from error
+        except PageDamaged as error:
+            raise self._unreadable(str(error)) from error
         except ODD_OBJECT as error:
             raise self._unreadable("something on it isn't what it should be") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -155,11 +164,16 @@ class OpenScan:
         except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
             raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, "it isn't what a page should be") from error
         pixels = image.width * image.height if image is not None else box.pixels_at(_LEAST_DPI)
-        if pixels > self._limits.page_pixels or max(box.width_pt, box.height_pt) > _LONGEST_SIDE_PT:
+        sides = [side * _LEAST_DPI / POINTS_PER_INCH for side in (box.width_pt, box.height_pt)]
+        if image is not None:
+            sides += [image.width, image.height]
+        if pixels > self._limits.page_pixels or max(sides) > _LONGEST_SIDE:
             raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, number)
+        if min(box.width_pt, box.height_pt) < _LEAST_SIDE_PT:
+            raise ScanRejected(QuarantineReason.PAGE_UNREADABLE, number, "it is narrower than any paper")
         source = PageSource.RASTER if image is None else PageSource.IMAGE
         dpi = _drawing_dpi(box, self._limits.page_pixels) if image is None else math.sqrt(image.dpi[0] * image.dpi[1])
-        return OpenPage(number, source, dpi, page, box, image, self._work, self._limits)
+        return OpenPage(number, source, dpi, self.pdf, page, box, image, self._work, self._limits)
 
 
 @contextmanager
@@ -239,8 +253,10 @@ def _refuse() -> NoReturn:
 
 def _drawing_dpi(box: PageBox, page_pixels: int) -> float:
     """Choose the finest resolution at which a page is drawn within the limit on pixels."""
-    # A little below the limit: each side is rounded up to a whole pixel.
-    return min(_MOST_DPI, 0.998 * _LEAST_DPI * math.sqrt(page_pixels / box.pixels_at(_LEAST_DPI)))
+    # A little below the limits: each side is rounded up to a whole pixel.
+    by_area = _LEAST_DPI * math.sqrt(page_pixels / box.pixels_at(_LEAST_DPI))
+    by_side = _LONGEST_SIDE * POINTS_PER_INCH / max(box.width_pt, box.height_pt)
+    return min(_MOST_DPI, 0.998 * by_area, 0.998 * by_side)
 
 
 @contextmanager

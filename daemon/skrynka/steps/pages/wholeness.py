@@ -1,0 +1,128 @@
+"""What a renderer would leave out without a word: a page that is drawn must have all that it paints.
+
+Poppler shows as much of a page as it can, and ends well. A stream that is broken, an image that ends too early or an
+object that isn't there would give an emptier page, perhaps a blank one, and nobody would look at it again. So what can
+be unpacked here is unpacked before a page is drawn; `require_nothing_lost` asks qpdf what it missed on the way; and
+what only the renderer can decode it is asked about, strictly, where a page comes out empty (see `drawing`).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+import pikepdf
+
+from skrynka.steps.pages.colours import NotUnderstood, count_components
+from skrynka.steps.pages.decoding import require_whole_jpeg
+from skrynka.steps.pages.page_box import ODD_OBJECT
+
+_DEPTH = 8
+"""How deep forms within forms are looked into."""
+_CONTENT_BYTES = 256 << 20
+"""Of one stream, unpacked: a map has a tenth of it."""
+_BROKEN = "something on it can't be unpacked"
+_PAINTED = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]+)[\x00\t\n\f\r ]+Do\b")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_LOST = re.compile(r"expected .*\bobj\b|offset 0|error reading object|object stream|loop detected|EOF while")
+"""Of qpdf's warnings, those after which an object is taken for one that isn't there."""
+_UNPACKED = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
+
+
+class PageDamaged(Exception):
+    """The page isn't whole; the text says why, and is ours."""
+
+
+def require_whole(page: pikepdf.Page) -> bool:
+    """Unpack what a page paints; tell whether there are images among it that only a renderer can decode.
+
+    Raises PageDamaged, ImageDamaged for a JPEG that ends too early, and pikepdf's errors.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting = [(_streams(page.obj.get("/Contents")), page.obj.get("/Resources"), 0)]
+    left_to_renderer = False
+    while waiting:
+        contents, resources, depth = waiting.pop()
+        for name in _painted(contents):
+            item = _named(resources, name)
+            if item.objgen in seen:
+                continue
+            seen.add(item.objgen)
+            if item.get("/Subtype") == "/Form" and depth < _DEPTH:
+                waiting.append(([item], item.get("/Resources", resources), depth + 1))
+            elif item.get("/Subtype") == "/Image":
+                left_to_renderer |= not _is_whole_image(item)
+    return left_to_renderer
+
+
+def require_nothing_lost(pdf: pikepdf.Pdf) -> None:
+    """Raise PageDamaged when qpdf has missed an object since it was asked last: it goes on without."""
+    if any(_LOST.search(warning) for warning in pdf.get_warnings()):
+        raise PageDamaged("something on it isn't in the file")
+
+
+def _streams(contents: pikepdf.Object | None) -> list[pikepdf.Object]:
+    return list(contents) if isinstance(contents, pikepdf.Array) else [] if contents is None else [contents]
+
+
+def _painted(contents: list[pikepdf.Object]) -> Iterator[str]:
+    """Give the names of what contents paint. A few too many, in a text that speaks of PDF, are not worth a parser."""
+    for found in set(_PAINTED.findall(b"\n".join(_content(stream) for stream in contents))):
+        plain = _ESCAPE.sub(lambda code: bytes([int(code[1], 16)]), found)
+        yield "/" + plain.decode("utf-8", "surrogateescape")
+
+
+def _named(resources: pikepdf.Object | None, name: str) -> pikepdf.Stream:
+    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
+    item = objects.get(name) if isinstance(objects, pikepdf.Dictionary) else None
+    if not isinstance(item, pikepdf.Stream):
+        raise PageDamaged("it paints something that isn't in the file")
+    return item
+
+
+def _is_whole_image(image: pikepdf.Stream) -> bool:
+    """Tell whether an image was found to be whole; False where that can't be told here."""
+    filters = image.get("/Filter")
+    names = {str(name) for name in filters} if isinstance(filters, pikepdf.Array) else {str(filters)}
+    if filters == "/DCTDecode":
+        require_whole_jpeg(image)
+        return True
+    if filters is not None and not _UNPACKED.issuperset(names):
+        if not image.read_raw_bytes():
+            raise PageDamaged("an image on it ends too early")
+        return False
+    length = len(_unpacked(image))
+    try:
+        mask = bool(image.get("/ImageMask", False))
+        space = image.get("/ColorSpace")
+        indexed = isinstance(space, pikepdf.Array) and space[0] in ("/Indexed", "/I")
+        components = 1 if mask or indexed else count_components(image)
+        bits = 1 if mask else int(image["/BitsPerComponent"])
+        wanted = int(image["/Height"]) * ((int(image["/Width"]) * components * bits + 7) // 8)
+    except (NotUnderstood, *ODD_OBJECT):
+        return True
+    if length < wanted:
+        raise PageDamaged("an image on it ends too early")
+    return True
+
+
+def _content(stream: pikepdf.Object) -> bytes:
+    """Unpack what draws. Deflated, it must be what was packed: qpdf overlooks a wrong checksum, as readers do."""
+    if stream.get("/Filter") != "/FlateDecode" or "/DecodeParms" in stream:
+        return _unpacked(stream)
+    inflating = zlib.decompressobj()
+    try:
+        content = inflating.decompress(stream.read_raw_bytes(), _CONTENT_BYTES)
+    except zlib.error as error:
+        raise PageDamaged(_BROKEN) from error
+    if not inflating.eof:
+        raise PageDamaged(_BROKEN)
+    return content
+
+
+def _unpacked(stream: pikepdf.Object) -> bytes:
+    try:
+        return bytes(stream.read_bytes(pikepdf.StreamDecodeLevel.specialized))
+    except pikepdf.PdfError as error:
+        raise PageDamaged(_BROKEN) from error

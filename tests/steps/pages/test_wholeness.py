@@ -1,0 +1,149 @@
+"""Pages of which a renderer would show less than there is, without a word: perhaps a blank page."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+from PIL import Image
+
+from skrynka.core.reasons import QuarantineReason
+from tests.support.pdf_pages import A4, add_image_page, flate_image, image_object, jbig2, picture, shows
+from tests.support.pdf_scans import rejected, the_page
+
+SIZE = (496, 702)
+Harm = Callable[[bytes], bytes]
+
+
+def saved(path: Path, make: Callable[[pikepdf.Pdf], None], harm: Harm = lambda data: data) -> Path:
+    """Save a PDF that something then happens to."""
+    with pikepdf.new() as pdf:
+        make(pdf)
+        buffer = io.BytesIO()
+        pdf.save(
+            buffer,
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        )
+    path.write_bytes(harm(buffer.getvalue()))
+    return path
+
+
+def drawing(pdf: pikepdf.Pdf, content: bytes = b"BT /F1 40 Tf 60 500 Td (Paid) Tj ET", **resources: object) -> None:
+    """Add a page of text, its content packed."""
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    fonts = Dictionary(F1=pdf.make_indirect(font))
+    page = Dictionary(
+        Type=Name.Page,
+        MediaBox=Array([0, 0, *A4]),
+        Resources=Dictionary(Font=fonts, **resources),
+        Contents=pdf.make_stream(zlib.compress(content), Filter=Name.FlateDecode),
+    )
+    pdf.pages.append(pikepdf.Page(pdf.make_indirect(page)))
+
+
+def layers(pdf: pikepdf.Pdf) -> None:
+    """Add a page of white paper with a picture as a mask of ink above it."""
+    ink = np.packbits(np.asarray(picture(1)) > 128, axis=1).tobytes()
+    mask = flate_image(pdf, ink, SIZE, None, 1, ImageMask=True)
+    below = flate_image(pdf, b"\xff" * 4, (2, 2), Name.DeviceGray)
+    place = f"q {A4[0]} 0 0 {A4[1]} 0 0 cm"
+    page = add_image_page(pdf, below, f"{place} /Im0 Do Q 0 g {place} /Ink Do Q")
+    page.Resources.XObject["/Ink"] = mask
+
+
+def with_text_in_a_form(pdf: pikepdf.Pdf) -> None:
+    """Add a page whose text is in a form."""
+    form = pdf.make_stream(
+        zlib.compress(b"BT /F1 40 Tf 60 500 Td (Paid) Tj ET"),
+        Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, *A4]), Filter=Name.FlateDecode,
+    )  # fmt: skip
+    drawing(pdf, b"/Fm Do", XObject=Dictionary(Fm=form))
+
+
+def one_jbig2(pdf: pikepdf.Pdf, data: bytes) -> None:
+    """Add a page that is a JBIG2 image."""
+    add_image_page(pdf, image_object(pdf, data, SIZE, Name.DeviceGray, 1, Filter=Name.JBIG2Decode))
+
+
+def lose(marked: bytes) -> Harm:
+    """Give a harm: the offset of the object that has these words in it is wrong."""
+
+    def harm(data: bytes) -> bytes:
+        objects = {int(found[1]): found for found in re.finditer(rb"(\d+) 0 obj.*?endobj", data, re.DOTALL)}
+        (number,) = (number for number, found in objects.items() if marked in found[0])
+        table = data.rindex(b"\nxref")
+        entry = b"%010d 00000 n" % objects[number].start()
+        assert data.count(entry, table) == 1
+        return data[:table] + data[table:].replace(entry, b"%010d 00000 n" % (objects[number].start() + 3))
+
+    return harm
+
+
+def break_packed(data: bytes) -> bytes:
+    """Break the last stream that is deflated text, a little behind its beginning."""
+    place = max(found.end() for found in re.finditer(rb"/FlateDecode[^>]*>>\s*stream\n", data)) + 4
+    return data[:place] + bytes(byte ^ 0xFF for byte in data[place : place + 8]) + data[place + 8 :]
+
+
+def unreadable(path: Path) -> str:
+    """See that the only page is refused; give the detail."""
+    refused = rejected(path, path.parent)
+    assert (refused.reason, refused.page) == (QuarantineReason.PAGE_UNREADABLE, 1)
+    return refused.detail
+
+
+def test_layers_and_texts_and_forms_that_are_whole_are_drawn(tmp_path: Path) -> None:
+    for make in (layers, drawing, with_text_in_a_form):
+        _, pixels = the_page(saved(tmp_path / "scan.pdf", make), tmp_path)
+        assert pixels.min() < 100
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", layers), tmp_path)
+    assert shows(pixels, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "harm"),
+    [(layers, lose(b"/ImageMask")), (drawing, lose(b"/Helvetica")), (with_text_in_a_form, lose(b"/Form"))],
+)
+def test_a_page_from_which_an_object_is_lost_is_unreadable_rather_than_blank(
+    make: Callable[[pikepdf.Pdf], None], harm: Harm, tmp_path: Path
+) -> None:
+    assert "in the file" in unreadable(saved(tmp_path / "scan.pdf", make, harm))
+
+
+@pytest.mark.parametrize("make", [layers, drawing, with_text_in_a_form])
+def test_a_page_whose_content_cant_be_unpacked_is_unreadable_rather_than_blank(
+    make: Callable[[pikepdf.Pdf], None], tmp_path: Path
+) -> None:
+    assert unreadable(saved(tmp_path / "scan.pdf", make, break_packed)) == "something on it can't be unpacked"
+
+
+def test_an_image_among_others_that_ends_too_early_makes_its_page_unreadable(tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        layers(pdf)
+        pdf.pages[0].Resources.XObject["/Ink"].Height = SIZE[1] + 1
+
+    assert unreadable(saved(tmp_path / "scan.pdf", make)) == "an image on it ends too early"
+
+
+def test_a_jbig2_image_is_drawn_and_one_that_is_blank_is_blank(tmp_path: Path) -> None:
+    whole = jbig2(picture(1).convert("1", dither=Image.Dither.NONE))
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", lambda pdf: one_jbig2(pdf, whole)), tmp_path)
+    assert 0.3 < (pixels < 128).mean() < 0.7
+    blank = jbig2(Image.new("1", SIZE, "white"))
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", lambda pdf: one_jbig2(pdf, blank)), tmp_path)
+    assert pixels.min() == 255
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 40, b"\x97JB2\r\n\x1a\n" + bytes(range(200))])
+def test_a_jbig2_image_that_cant_be_decoded_makes_its_page_unreadable_rather_than_blank(
+    data: bytes, tmp_path: Path
+) -> None:
+    unreadable(saved(tmp_path / "scan.pdf", lambda pdf: one_jbig2(pdf, data)))
