@@ -47,13 +47,13 @@ class Disk:
         self.place.mkdir(parents=True, exist_ok=True)
         _run("mount", *self._options, self.place)
 
-    def again(self, options: str) -> None:
-        """Mount it anew with other options, such as `ro`, while it is in use."""
-        _run("mount", "-o", f"remount,{options}", self.place)
+    def again(self, options: str) -> bool:
+        """Mount it anew with other options, such as `ro`, while it is in use; False where it is in the wrong use."""
+        return _ends_well("mount", "-o", f"remount,{options}", self.place)
 
     def unmount(self) -> None:
         """Unmount it once nobody uses it any more."""
-        await_that(lambda: _told(0, "umount", self.place), f"{self.place} is unmounted", _BUSY_SECONDS)
+        await_that(lambda: _ends_well("umount", self.place), f"{self.place} is unmounted", _BUSY_SECONDS)
 
     def detach(self) -> None:
         """Take it out of its place at once; whoever has something open on it keeps that."""
@@ -169,5 +169,5 @@ def _run(*words: str | Path) -> None:
         raise OSError(done.stderr.strip() or f"{words[0]} ended with {done.returncode}")
 
 
-def _told(code: int, *words: str | Path) -> bool:
-    return subprocess.run(words, capture_output=True, check=False).returncode == code
+def _ends_well(*words: str | Path) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0

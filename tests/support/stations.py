@@ -52,7 +52,12 @@ class Station:
     @property
     def leftovers(self) -> list[Path]:
         """The folders in which nothing may be left when all is done."""
-        return [self.folder / "spool", self.folder / "work", *(self.folder / "inbox").iterdir()]
+        return [self.folder / "spool", self.folder / "work", *self.inboxes]
+
+    @property
+    def inboxes(self) -> list[Path]:
+        """The inboxes of all boxes."""
+        return list((self.folder / "inbox").iterdir())
 
     def inbox(self, box: str = "OBL-01") -> Path:
         """The inbox of a box."""

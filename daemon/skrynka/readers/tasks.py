@@ -39,7 +39,12 @@ def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float
     """Do one order in this process, which is a reader from its first line to its end."""
     # First of all: what is inherited holds the server process alive when the daemon is dead.
     close_all_but(answers.fileno())
-    refused = confine(order.work, memory_bytes, cpu_seconds)
+    try:
+        refused = confine(order.work, memory_bytes, cpu_seconds)
+    except OSError as error:
+        # Its work folder's disk, most likely: nothing of the scan has been touched yet.
+        _say(answers, Hindered(errno.errorcode.get(error.errno or 0, "OSError")))
+        return
     if refused is not None:
         _say(answers, Unconfined(refused))
     with guarded():

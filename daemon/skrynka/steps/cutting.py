@@ -23,6 +23,7 @@ from pikepdf import Dictionary, Name
 from skrynka.core.errors import ScanRejected
 from skrynka.core.model import PageRef
 from skrynka.core.reasons import QuarantineReason
+from skrynka.saving import save_pdf
 
 _PAGE_KEYS = (
     "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/Rotate", "/UserUnit", "/Group", "/Resources",
@@ -60,7 +61,8 @@ class Cutter:
             except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
                 raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
         try:
-            document.save(
+            save_pdf(
+                document,
                 target,
                 min_version=max(self._scans[ref.scan_id].pdf_version for ref in pages),
                 deterministic_id=True,

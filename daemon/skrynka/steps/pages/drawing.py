@@ -18,6 +18,7 @@ import pikepdf
 from PIL import Image
 
 from skrynka.core.errors import EnvironmentUnfit
+from skrynka.saving import save_pdf
 from skrynka.steps.pages.colours import Grey
 from skrynka.steps.pages.page_box import POINTS_PER_INCH, PageBox
 from skrynka.steps.pages.wholeness import PageDamaged, require_nothing_lost, require_whole
@@ -107,6 +108,6 @@ def _extract(page: pikepdf.Page, box: PageBox, path: Path) -> None:
     copy["/MediaBox"] = pikepdf.Array([box.left, box.bottom, box.right, box.top])
     copy["/Rotate"] = box.rotation
     try:
-        alone.save(path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+        save_pdf(alone, path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     except pikepdf.PdfError as error:
         raise NotDrawn("the page can't be extracted") from error

@@ -41,6 +41,7 @@ from PIL import ExifTags, Image
 from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.reasons import QuarantineReason
+from skrynka.saving import save_pdf
 from skrynka.steps.pages import tiff_structure
 from skrynka.steps.pages.page_box import POINTS_PER_INCH
 
@@ -267,5 +268,7 @@ def _one_page(picture: _Picture) -> bytes:
 
 
 def _save(pdf: pikepdf.Pdf, path: Path) -> Path:
-    pdf.save(path, deterministic_id=True, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    save_pdf(
+        pdf, path, deterministic_id=True, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none
+    )
     return path
