@@ -29,6 +29,8 @@ BLOCK = 6
 _DPI = 75
 _LONE = ("C1 x", "C1 x x", "C1 x D:SEAL x")
 _LASTING = "B C1 x x C2 x x E"
+_SINGLES = 5000
+"""Their piles are numbered from here on, so that no id comes twice."""
 _PARTS = ((1, 3), (4, 6), (7, 8))
 _DONE = ("filed", "quarantined", "duplicate")
 
@@ -40,6 +42,8 @@ class TinyScan:
     box: str
     name: str
     file: File
+    ids: tuple[int, ...] = ()
+    """The pages of the one case that it makes, where it makes one alone."""
 
 
 @dataclass(slots=True)
@@ -93,11 +97,16 @@ class Stream:
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.unfinished()}") from None
 
-    def wrong(self) -> tuple[str, ...]:
-        """Say what isn't as it must be once all is finished; whole blocks are taken to be dropped."""
+    def wrong(self, others: Sequence[list[int]] = ()) -> tuple[str, ...]:
+        """Say what isn't as it must be once all is finished.
+
+        Whole blocks are taken to be dropped; `others` are the page ids of the cases that make no block.
+        """
         cases = [case for number in range(1, self.blocks + 1) for case in cases_of_block(number)]
         station = self.station
-        found = misfits(station.database, station.archive, self.noted, cases, empty_folders=station.leftovers)
+        found = misfits(
+            station.database, station.archive, self.noted, [*cases, *others], empty_folders=station.leftovers
+        )
         return tuple(dict.fromkeys(found))
 
 
@@ -110,6 +119,13 @@ def block(number: int) -> list[TinyScan]:
         name = f"{number:04d}-{place}.pdf"
         scans += [TinyScan("OBL-01", name, pile.file), TinyScan("OBL-02", name, lasting.part(first, last))]
     return scans
+
+
+@lru_cache(maxsize=256)
+def single(number: int) -> TinyScan:
+    """Draw a scan of a single page, which makes a case of its own."""
+    pile = draw_pile(_SINGLES + number, "x", dpi=_DPI)
+    return TinyScan("OBL-01", f"single-{number:04d}.pdf", pile.file, tuple(next(_cases(pile))))
 
 
 def cases_of_block(number: int) -> list[list[int]]:

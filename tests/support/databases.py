@@ -43,8 +43,8 @@ class Postgres:
         self.bin = self._server.bin_path
         self._made = 0
         for setting in _HASTE:
-            self._execute(f"ALTER SYSTEM SET {setting}")
-        self._execute("SELECT pg_reload_conf()")
+            self.execute(f"ALTER SYSTEM SET {setting}")
+        self.execute("SELECT pg_reload_conf()")
 
     def url(self, name: str) -> str:
         """Give the URL of a database by name."""
@@ -54,18 +54,19 @@ class Postgres:
         """Make a database and give its URL."""
         self._made += 1
         name = f"test_{self._made}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected."""
-        self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+        self.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def stop(self) -> None:
         """Stop the server."""
         self._server.stop()
 
-    def _execute(self, statement: str) -> None:
+    def execute(self, statement: str) -> None:
+        """Execute a statement, outside any transaction."""
         url = make_url(self.url("postgres")).set(drivername="postgresql+psycopg")
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -73,7 +74,7 @@ class Postgres:
         engine.dispose()
 
 
-def _folder(prefix: str) -> Path:
+def memory_folder(prefix: str) -> Path:
     """Make a folder in memory, where there is room: a commit waits for its disk, and nothing here outlives the run."""
     memory = Path("/dev/shm")  # noqa: S108 - the folder inside is our own
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
@@ -86,7 +87,7 @@ _ROOM_BYTES = 1 << 30
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL."""
-    folder = _folder("skrynka-postgres-")
+    folder = memory_folder("skrynka-postgres-")
     server = Postgres(folder)
     yield server
     server.stop()
@@ -97,14 +98,14 @@ def postgres() -> Iterator[Postgres]:
 def postgres_template(postgres: Postgres) -> str:
     """The name of a migrated database that nobody is connected to."""
     url = postgres.create()
-    _migrate(url)
+    migrate(url)
     return str(make_url(url).database)
 
 
 @pytest.fixture(scope="session")
 def sqlite_folder() -> Iterator[Path]:
     """Where the session's SQLite files are."""
-    folder = _folder("skrynka-sqlite-")
+    folder = memory_folder("skrynka-sqlite-")
     yield folder
     shutil.rmtree(folder)
 
@@ -113,7 +114,7 @@ def sqlite_folder() -> Iterator[Path]:
 def sqlite_template(sqlite_folder: Path) -> Path:
     """A migrated SQLite file."""
     path = sqlite_folder / "template.db"
-    _migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     return path
 
 
@@ -173,7 +174,8 @@ def database(database_url: str) -> Iterator[Database]:
     db.close()
 
 
-def _migrate(url: str) -> None:
+def migrate(url: str) -> None:
+    """Bring a database to the newest revision."""
     db = open_database(url, create=True)
     revision.upgrade(db)
     db.close()
