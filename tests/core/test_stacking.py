@@ -151,8 +151,21 @@ def came(minute: float, registered: float | None = None) -> Came:
 def test_between_scans_that_are_registered_late_the_claims_tell_where_the_quiet_time_lay(
     last: Came, scan: Came, expected: Following
 ) -> None:
-    assert following(last, scan, QUIET) is expected
+    assert following(last, scan, QUIET, watched=True) is expected
 
 
 def test_a_quiet_time_of_a_second_makes_nothing_late_on_a_busy_station() -> None:
-    assert following(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1)) is Following.GOES_ON
+    assert following(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1), watched=True) is Following.GOES_ON
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (5, Following.GOES_ON),
+        (11, Following.AFTER_QUIET),
+        (3 * 24 * 60, Following.AFTER_QUIET),
+        (-1, Following.FROM_BEFORE),
+    ],
+)
+def test_where_nobody_watched_the_quiet_time_pass_the_claims_tell(minutes: float, expected: Following) -> None:
+    assert following(came(0), came(minutes), QUIET, watched=False) is expected

@@ -126,3 +126,18 @@ def piles(db: Database) -> list[str]:
         for row in rows:
             told.setdefault(row.stack, []).append(str(row.scan))
     return [" ".join(scans) for scans in told.values()]
+
+
+@pytest.mark.parametrize(("hours", "stacks"), [(15, 2), (0.1, 1)], ids=["the next morning", "soon"])
+def test_what_comes_after_a_restart_goes_on_in_the_open_stack_only_if_it_was_claimed_within_the_quiet_time(
+    desk: Desk, hours: float, stacks: int
+) -> None:
+    later = replace(new_scan(2), claimed_at=CLAIMED + timedelta(hours=hours))
+    desk.clocks.wall = later.claimed_at
+    register_scan(desk.db, later)
+    record_reading(desk.db, taken(desk.db), readings(3))
+    desk.assembling.close_quiet()  # of a service that didn't see the first scan come
+    desk.assembling.assemble()
+    with desk.db.read() as connection:
+        found = connection.execute(text("SELECT DISTINCT stack_id FROM page")).all()
+    assert len(found) == stacks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -10,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from skrynka.journey.housekeeping import Housekeeping
+from skrynka.logs import Mode
 from skrynka.premises import known_archive
-from skrynka.steps.archive import Archive
+from skrynka.steps.archive import Archive, ArchiveAway
 from skrynka.store.boxes import sync_boxes
 from skrynka.store.case_tables import document
-from skrynka.store.database import Database, open_database
-from tests.store.samples import BOXES, filed
+from skrynka.store.database import Database, new_id, open_database
+from skrynka.store.queue import record_reading
+from tests.store.samples import BOXES, filed, readings, received, taken
+from tests.support.log_lines import listening
 
 DAY = 86_400.0
 NOW = time.time()
@@ -33,9 +37,9 @@ class House:
     root: Path
     clock: list[float]
 
-    def keeper(self, station: str = "A") -> Housekeeping:
+    def keeper(self) -> Housekeeping:
         """Begin a service."""
-        return Housekeeping(self.db, self.archive, station, lambda: self.clock[0], lambda: NOW)
+        return Housekeeping(self.db, self.archive, self.root / "archive", lambda: self.clock[0], lambda: NOW)
 
     def store(self, content: bytes, age: float) -> Path:
         """Put a document into the archive, so many seconds ago."""
@@ -53,7 +57,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
         (tmp_path / name).mkdir()
     db = open_database(database_url)
     sync_boxes(db, "A", "Station A", BOXES)
-    yield House(db, known_archive(tmp_path / "state", tmp_path / "archive", "A"), tmp_path, [0.0])
+    yield House(db, known_archive(tmp_path / "state", tmp_path / "archive", "A", lambda: False), tmp_path, [0.0])
     db.close()
 
 
@@ -101,9 +105,52 @@ def test_nothing_is_done_soon_after_a_start_nor_twice_a_day(house: House) -> Non
     assert (first.exists(), second.exists()) == (False, True)
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
-def test_an_archive_that_another_station_made_is_left_to_it_where_databases_are_not_shared(house: House) -> None:
-    keeper = house.keeper("B")
-    old = house.store(b"the other's", 2 * DAY)
+def test_nothing_goes_while_the_archive_holds_a_scan_that_the_database_does_not_know(house: House) -> None:
+    keeper = house.keeper()
+    source = house.root / "source.pdf"
+    source.write_bytes(b"%PDF-1.7 of a day that the backup doesn't have")
+    stored = house.archive.store_original(source, scan_id=new_id(), file_type="pdf", sidecar={})
+    os.utime(house.archive.original_path(stored.sha256).parent, (NOW - 2 * DAY, NOW - 2 * DAY))
+    stream = listening(Mode.JSON)
+    old = house.store(b"cut that day", 2 * DAY)
     whole_round(keeper, house)
     assert old.exists()
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"]
+
+
+def test_nothing_goes_while_a_scan_is_on_its_way_and_it_is_looked_again_within_the_hour(house: House) -> None:
+    keeper = house.keeper()
+    received(house.db, 1)
+    old = house.store(b"perhaps its", 2 * DAY)
+    whole_round(keeper, house)
+    assert old.exists()
+    record_reading(house.db, taken(house.db), readings(1))
+    with house.db.write() as connection:
+        connection.execute(
+            text(
+                "UPDATE scan SET state = 'quarantined', quarantine_reason = 'corrupt', finished_at = received_at,"
+                " page_count = NULL"
+            )
+        )
+        connection.execute(text("DELETE FROM page"))
+    house.clock[0] += 3700
+    while keeper.do_a_little():
+        pass
+    assert not old.exists()
+
+
+def test_a_round_that_breaks_off_begins_anew_an_hour_later(house: House) -> None:
+    keeper = house.keeper()
+    old = house.store(b"old", 2 * DAY)
+    (house.root / "archive").rename(house.root / "away")
+    (house.root / "archive").mkdir()
+    house.clock[0] += 2 * DAY
+    with pytest.raises(ArchiveAway):
+        keeper.do_a_little()
+    (house.root / "archive").rmdir()
+    (house.root / "away").rename(house.root / "archive")
+    assert not keeper.do_a_little()
+    house.clock[0] += 3700
+    while keeper.do_a_little():
+        pass
+    assert not old.exists()
