@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -255,6 +256,17 @@ def test_an_inbox_on_another_file_system_is_claimed_as_a_share(apart: Place) -> 
     assert not taken.changed
     assert apart.found() == [taken]
     assert brought(taken).path.read_bytes() == b"%PDF"
+
+
+def test_a_claim_is_not_given_up_by_what_lies_below_its_shares_mount_point(apart: Place, tmp_path: Path) -> None:
+    taken = apart.taken(apart.drop(), share=True)
+    below = replace(taken, inbox=tmp_path / "below")
+    below.path_in_share.parent.mkdir(parents=True)
+    with pytest.raises(OSError, match="another file system"):
+        moving.locate(below)
+    assert moving.locate(below, mounted=True) is None
+    (below.inbox / NAME).write_bytes(b"%PDF")
+    assert moving.locate(below) is None
 
 
 def test_a_copy_that_was_killed_half_way_is_made_again(place: Place) -> None:
