@@ -22,10 +22,7 @@ class ScanNumbers:
         """`state` is the station's state folder. Raises EnvironmentUnfit when the file there can't be understood."""
         self._file = state / _FILE
         self._lock = threading.Lock()
-        told = _read(self._file)
-        self.is_new = told is None
-        """The state folder knew none: a first start, or it was lost; only the database can tell."""
-        self._last = told or 0
+        self._last = _read(self._file)
 
     @property
     def last(self) -> int:
@@ -56,11 +53,11 @@ class ScanNumbers:
             return number
 
 
-def _read(file: Path) -> int | None:
+def _read(file: Path) -> int:
     try:
         text = file.read_bytes().strip()
     except FileNotFoundError:
-        return None
+        return 0
     except OSError as error:
         raise EnvironmentUnfit(
             f"The running scan number can't be read ({type(error).__name__}).", "Look at the state folder's rights."

@@ -4,7 +4,6 @@
 """
 
 from skrynka.steps.archive.folder import (
-    ORIGINALS,
     Archive,
     ArchiveDamaged,
     SourceChanged,
@@ -14,7 +13,6 @@ from skrynka.steps.archive.folder import (
 from skrynka.steps.archive.identity import ArchiveAway, Identity
 
 __all__ = [
-    "ORIGINALS",
     "Archive",
     "ArchiveAway",
     "ArchiveDamaged",
