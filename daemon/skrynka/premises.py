@@ -7,11 +7,17 @@ import errno
 import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
+<<<<<<< HEAD
+from skrynka.durable import write_durably
+from skrynka.steps.archive import ORIGINALS, Archive, Identity
+=======
 from skrynka.durable import fsync_file, write_durably
 from skrynka.steps.archive import Archive, Identity
+>>>>>>> 005b77e (x)
 
 _ARCHIVE = "archive"
 """The file in the state folder that names the station's archive."""
@@ -30,14 +36,24 @@ def make_private_folder(folder: Path) -> None:
 
 
 def require_writable(folder: Path) -> None:
+<<<<<<< HEAD
+    """Write a small file into one of the station's folders and remove it. Raises EnvironmentUnfit.
+
+    A full disk is no reason: what waits there needs no more room to go on, and scans wait for room by themselves.
+    """
+    probe = folder / f".probe-{secrets.token_hex(8)}"
+=======
     """Write a small file into one of the station's folders and remove it. Raises EnvironmentUnfit."""
     # Always the same name: what a start that was killed here has left goes with the next one's.
     probe = folder / _PROBE
+>>>>>>> 005b77e (x)
     try:
         probe.write_bytes(b"skrynka\n")
         fsync_file(probe)
         probe.unlink()
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return
         name = errno.errorcode.get(error.errno or 0, "OSError")
         raise EnvironmentUnfit(f"{folder} can't be written ({name}).", "Look at its disk and its rights.") from None
 
@@ -58,17 +74,17 @@ def lock_station(state: Path) -> int:
     return descriptor
 
 
-def known_archive(state: Path, root: Path, station: str) -> Archive:
+def known_archive(state: Path, root: Path, station: str, has_scans: Callable[[], bool]) -> Archive:
     """Give the station's archive: the one that it knows from its first start on, whether it is there now or not.
 
-    A station that knows none takes the one that is there, and makes the folder one where it isn't. Raises
-    EnvironmentUnfit when neither state nor archive can be read or written.
+    A station that knows none takes the one that is there. It makes a new one only where nothing can be missing: where
+    the folder holds originals, or the database has no scans, which `has_scans` tells. Raises EnvironmentUnfit where an
+    empty folder can't be the archive, or state and archive can't be read or written, and what `has_scans` raises.
     """
     try:
         expected = known_identity(state)
         if expected is None:
-            fresh = Identity(root)
-            expected = fresh.there or fresh.found(station)
+            expected = Identity(root).there or _new_archive(root, station, has_scans)
             write_durably(state / _ARCHIVE, f"{expected}\n".encode("ascii"))
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentUnfit(
@@ -76,6 +92,17 @@ def known_archive(state: Path, root: Path, station: str) -> Archive:
             "Look at the folders `paths.state` and `paths.archive`, and who may write there.",
         ) from None
     return Archive(root, expected)
+
+
+def _new_archive(root: Path, station: str, has_scans: Callable[[], bool]) -> str:
+    if not (root / ORIGINALS).is_dir() and has_scans():
+        raise EnvironmentUnfit(
+            "The database knows scans, and the folder of the archive is empty: it isn't the archive.",
+            f"Mount the archive where `paths.archive` says. If it is lost for good, make a folder `{ORIGINALS}` in it, "
+            "and look with `skrynka audit` at what is missing.",
+        )
+    make_private_folder(root)
+    return Identity(root).found(station)
 
 
 def known_identity(state: Path) -> str | None:

@@ -24,7 +24,7 @@ import structlog
 
 from skrynka import __version__
 from skrynka.catalogue_file import load_catalogue
-from skrynka.core.errors import DatabaseAway
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
 from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
 from skrynka.journey.assembling import Assembling, AssemblyRules
@@ -55,6 +55,7 @@ from skrynka.shares.hand import ShareHand
 from skrynka.steps.archive import ArchiveAway
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store import boxes as known_boxes
+from skrynka.store.archived import any_scan
 from skrynka.store.database import open_database
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.registration import last_scan_number
@@ -85,13 +86,15 @@ class Service:
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
         signing = load_signing(settings.sheets.signing, configuration.keys_file)
-        for folder in (configuration.state, configuration.spool, configuration.work, configuration.archive):
+        for folder in (configuration.state, configuration.spool, configuration.work):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
         hide_credentials()
-        self._archive = known_archive(configuration.state, configuration.archive, settings.station.code)
+        self._archive = known_archive(
+            configuration.state, configuration.archive, settings.station.code, self._has_scans
+        )
         limits = settings.limits
         page_limits = PageLimits(
             limits.scan_megabytes << 20,
@@ -138,7 +141,7 @@ class Service:
                 config_digest=configuration.digest([key.id for key in signing.keys]),
             ),
         )
-        self._housekeeping = Housekeeping(self._database, self._archive, settings.station.code)
+        self._housekeeping = Housekeeping(self._database, self._archive, configuration.archive)
         self._intake_loop = Loop("intake", self._register, self._stop)
         self._hands = {
             box.code: _hand(box, configuration, self._stop) for box in configuration.boxes if box.kind == "share"
@@ -176,6 +179,7 @@ class Service:
         station = self._configuration.settings.station.code
         _LOG.info("service_started", version=__version__, station=station)
         self._readers.prepare()
+        self._probe()
         self._recover()
         loops = [*self._taking_loops.values(), self._intake_loop, *self._reading_loops, self._filing_loop]
         for box in self._configuration.boxes:
@@ -183,7 +187,6 @@ class Service:
                 self._watches.watch(box.code, box.inbox)
         for loop in loops:
             loop.start()
-        self._probe()
         self._supervisor.ready()
         _LOG.info("service_ready", inboxes=len(self._configuration.boxes))
         try:
@@ -201,6 +204,10 @@ class Service:
             if self._once is not None:
                 raise
             self._tell_outages({"database": None})
+
+    def _has_scans(self) -> bool:
+        require_head(self._database)
+        return any_scan(self._database)
 
     def _probe(self) -> None:
         """See that what the service lives from can be written, before it says that it is ready.
@@ -230,6 +237,11 @@ class Service:
         loop: Loop
 
         def work() -> float | None:
+            if self._numbers.is_new and not self._met_database:
+                raise EnvironmentUnfit(
+                    "The running scan number isn't in the state folder, and the database, which knows it, is away.",
+                    "Look at the database; scans wait in their inboxes until their numbers are certain.",
+                )
             self._watches.mend(code)
             claimed = taking.claimed
             try:
@@ -243,6 +255,7 @@ class Service:
 
     def _register(self) -> float | None:
         """One round of intake; wakes the readers where it brought something in."""
+        self._intake.tell_room()
         if not self._met_database:
             self._meet_database()
         if not self._intake.forward(self._intake_loop.show_life):

@@ -29,7 +29,7 @@ BLOCK = 6
 _DPI = 75
 _LONE = ("C1 x", "C1 x x", "C1 x D:SEAL x")
 _LASTING = "B C1 x x C2 x x E"
-_SINGLES = 5000
+_SINGLES, _OPEN = 5000, 4000
 """Their piles are numbered from here on, so that no id comes twice."""
 _PARTS = ((1, 3), (4, 6), (7, 8))
 _DONE = ("filed", "quarantined", "duplicate")
@@ -87,7 +87,7 @@ class Stream:
         told = [f"{len(self.noted) - len(rows)} scans aren't registered"] if len(rows) < len(self.noted) else []
         told += [f"a scan is {row['state']}" for row in rows if row["state"] not in _DONE]
         told += [f"a stack is {row['state']}" for row in stacks if row["state"] not in _DONE]
-        told += [f"{folder.name} isn't empty" for folder in self.station.leftovers if any(_files(folder))]
+        told += [f"{folder.name} isn't empty" for folder in self.station.leftovers if _holds_something(folder)]
         return ", ".join(dict.fromkeys(told))
 
     def await_end(self, limit: float = 60.0) -> None:
@@ -128,6 +128,12 @@ def single(number: int) -> TinyScan:
     return TinyScan("OBL-01", f"single-{number:04d}.pdf", pile.file, tuple(next(_cases(pile))))
 
 
+def lasting(number: int) -> TinyScan:
+    """Draw a scan of one case, in the box whose stacks go on: nothing but time ends this one."""
+    pile = draw_pile(_OPEN + number, "B C1 x", box="OBL-02", dpi=2 * _DPI)
+    return TinyScan("OBL-02", f"lasting-{number:04d}.pdf", pile.file, tuple(next(_cases(pile))))
+
+
 def cases_of_block(number: int) -> list[list[int]]:
     """Give the page ids of the cases that must come of a block."""
     return [case for pile in _piles(number) for case in _cases(pile)]
@@ -152,8 +158,11 @@ def _cases(pile: Pile) -> Iterator[list[int]]:
     yield ids
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if not path.is_dir())
+def _holds_something(folder: Path) -> bool:
+    try:
+        return any(not path.is_dir() for path in folder.rglob("*"))
+    except FileNotFoundError:
+        return True  # it went while it was looked at: look again
 
 
 def _fsync(folder: Path) -> None:

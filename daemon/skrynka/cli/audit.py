@@ -30,6 +30,7 @@ from skrynka.settings import Configuration
 from skrynka.steps.archive import Identity
 from skrynka.steps.archive.mending import ArchiveMending
 from skrynka.steps.archive.walk import ArchiveWalk
+from skrynka.store.archived import any_scan
 from skrynka.store.boxes import Box
 from skrynka.store.database import Database
 
@@ -137,7 +138,7 @@ def _audited(station: Configuration) -> AuditedStation:
 def _repairing(station: Configuration, database: Database) -> Repair:
     return Repair(
         database,
-        known_archive(station.state, station.archive, station.settings.station.code),
+        known_archive(station.state, station.archive, station.settings.station.code, lambda: any_scan(database)),
         ArchiveMending(station.archive),
         _audited(station),
         station.settings.station.name,

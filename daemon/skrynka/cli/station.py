@@ -12,6 +12,7 @@ from skrynka.cli.options import CONFIG_NAME
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
 from skrynka.durable import FOLDER_MODE, write_durably
 from skrynka.examples import example
+from skrynka.premises import known_archive
 from skrynka.settings import Configuration, load
 from skrynka.store.database import open_database
 from skrynka.store.revision import upgrade
@@ -43,6 +44,8 @@ def init(
     try:
         station = _prepare(folder)
         shared = _make_database(station)
+        # A new station's archive is a new one, or the one that lies there.
+        known_archive(station.state, station.archive, station.settings.station.code, lambda: False)
         # The configuration gets its name last: what has one is whole.
         (folder / _UNFINISHED).rename(config)
     except OSError as error:

@@ -94,14 +94,15 @@ class Following(StrEnum):
     """It was claimed before that one: it never was part of this stack."""
 
 
-def following(last: Came, scan: Came, quiet: timedelta) -> Following:
+def following(last: Came, scan: Came, quiet: timedelta, *, watched: bool) -> Following:
     """Say how a scan follows the last one of an open stack.
 
-    A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it. Scans that
-    are registered late come all at once, though, those of many piles: between these the claims tell. A pile that is
-    parted costs a look; two that are joined could put one applicant's papers into another's case.
+    A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it: as long as
+    somebody watched it pass since the last page was added (`watched`), which no service did before its start. Scans
+    that are registered late come all at once, too, those of many piles. Between all these the claims tell. A pile that
+    is parted costs a look; two that are joined could put one applicant's papers into another's case.
     """
-    if all(each.registered_at - each.claimed_at <= _LATE for each in (last, scan)):
+    if watched and all(each.registered_at - each.claimed_at <= _LATE for each in (last, scan)):
         return Following.GOES_ON
     if scan.claimed_at < last.claimed_at:
         return Following.FROM_BEFORE

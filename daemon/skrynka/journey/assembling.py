@@ -49,6 +49,8 @@ class Assembling:
         self._clock = clock
         self._quiet_since: dict[tuple[str, datetime], float] = {}
         """By stack and the time of its last page: when it was first seen so."""
+        self._extended: set[str] = set()
+        """The stacks to which this service added pages, and that may be open."""
 
     def assemble(self) -> None:
         """Place the pages of the scans that were read, box by box, in the order of the claims.
@@ -76,7 +78,7 @@ class Assembling:
 
         `expected` are the boxes from whose inboxes more is on its way: their stacks aren't quiet. How long is measured
         from when this service first saw a stack as it is, by a clock that nobody sets: the wall clock may jump by
-        days, and a restart only makes a stack wait a little longer.
+        days. A restart makes a stack wait anew; what comes then goes on in it only if its claim says so.
         """
         waits = []
         quiet_since: dict[tuple[str, datetime], float] = {}
@@ -118,8 +120,9 @@ class Assembling:
         # A scan that comes out of quarantine is a stack of its own: those around it were filed long ago.
         how = Assemble.FILE if scan.retried else self._rules.assemble.get(box, Assemble.FILE)
         stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
+        quiet = timedelta(seconds=self._rules.quiet_seconds)
         if stack is not None and stack.last_came is not None:
-            match following(stack.last_came, scan.came, timedelta(seconds=self._rules.quiet_seconds)):
+            match following(stack.last_came, scan.came, quiet, watched=stack.id in self._extended):
                 case Following.AFTER_QUIET:
                     self._close(box)
                     stack = None
@@ -135,9 +138,13 @@ class Assembling:
             self._rules.signing.on(day_in_kyiv(scan.came.claimed_at)),
         )
         runs = segments(roles, how, OpenStack(stack.ended, stack.bare) if stack else None)
-        assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
+        touched = assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
+        # Of the stacks of this scan at most the last is open.
+        self._extended -= {stack.id} if stack else set()
+        self._extended |= {each.id for each in touched[-1:]}
 
     def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
+        self._extended.discard(closed.id)
         _LOG.info("stack_closed", box=box, stack_number=closed.name, stack_id=closed.id)
 
 

@@ -1,19 +1,25 @@
 """Housekeeping: what crashes left in the archive goes, long after anybody could still want it.
 
-A document that was cut and never recorded is cut again from its original, so that nothing is lost with it. A day of
-grace lies between: whoever stores a document again makes its file young again.
+A document that was cut and never recorded is cut again from its original, so nothing is lost with it. Yet nothing goes
+while anybody may still have it: a day of grace lies between, no scan may be on its way, and the database must know
+every scan that the archive holds. One that doesn't was brought back from an old backup, or is another's: then each of
+its documents would look like an orphan, and a person must hear of it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from skrynka.steps.archive import Archive
+from skrynka.steps.archive.identity import away_if_failing
+from skrynka.steps.archive.mending import ArchiveMending
+from skrynka.store.archived import known_originals, unfinished
 from skrynka.store.database import Database
+from skrynka.store.mending import has_document
 from skrynka.store.records import recorded_documents
 
 _LOG = structlog.get_logger(__name__)
@@ -21,12 +27,9 @@ _GRACE_SECONDS = 86_400.0
 _FIRST_SECONDS = 600.0
 """After a start there is better to do."""
 _EVERY_SECONDS = 86_400.0
-
-
-@dataclass(slots=True)
-class _Round:
-    prefixes: Iterator[str]
-    removed: int = 0
+_BUSY_SECONDS = 3_600.0
+"""When it is looked again whether nothing is on its way."""
+_PREFIXES = [f"{number:02x}" for number in range(256)]
 
 
 class Housekeeping:
@@ -36,42 +39,77 @@ class Housekeeping:
         self,
         database: Database,
         archive: Archive,
-        station: str,
+        root: Path,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` gives monotonic seconds, `wall` seconds since 1970, as files' times are."""
+        """Tidy the archive in the folder `root`. `clock` gives monotonic seconds, `wall` those since 1970."""
         self._database = database
         self._archive = archive
-        self._station = station
+        self._mending = ArchiveMending(root)
         self._clock = clock
         self._wall = wall
         self._due = clock() + _FIRST_SECONDS
-        self._round: _Round | None = None
+        self._round: Iterator[None] | None = None
 
     def do_a_little(self) -> bool:
-        """Tidy one of the archive's 256 folders if a round is due, once a day; say whether there is more to do now.
+        """Look through one of the archive's folders if a round is due, once a day; say whether there is more to do now.
 
-        Raises DatabaseAway, ArchiveAway; the round goes on at the next call.
+        Raises DatabaseAway, ArchiveAway: the round is begun anew an hour later.
         """
         if self._round is None:
             if self._clock() < self._due:
                 return False
             self._due = self._clock() + _EVERY_SECONDS
-            # Documents of somebody else's database would all look like orphans.
-            if not (self._database.shared or self._archive.identity.founder == self._station):
-                return False
-            self._round = _Round(iter([f"{number:02x}" for number in range(256)]))
-        before = self._wall() - _GRACE_SECONDS
-        prefix = next(self._round.prefixes, None)
-        if prefix is not None:
+            self._round = self._tidy(self._wall() - _GRACE_SECONDS)
+        try:
+            next(self._round)
+        except StopIteration:
+            self._round = None
+            return False
+        except BaseException:
+            self._round = None
+            self._put_off()
+            raise
+        return True
+
+    def _put_off(self) -> None:
+        self._due = self._clock() + _BUSY_SECONDS
+
+    def _tidy(self, before: float) -> Iterator[None]:
+        """Do a round, a folder at a step; what was last touched `before` then is old enough."""
+        if unfinished(self._database):
+            self._put_off()
+            return
+        for prefix in _PREFIXES:
+            old = self._archive.old_originals(prefix, before)
+            if unknown := len(old - known_originals(self._database, old)):
+                _LOG.warning("scans_unregistered", scans=unknown)
+                return
+            yield
+        removed = 0
+        for prefix in _PREFIXES:
             old = self._archive.old_documents(prefix, before)
             for sha256 in old - recorded_documents(self._database, old):
-                self._archive.remove_document(sha256)
-                self._round.removed += 1
-            return True
-        removed = self._round.removed + self._archive.sweep_incoming(before)
-        self._round = None
+                removed += self._remove(sha256)
+            yield
+        removed += self._archive.sweep_incoming(before)
         if removed:
             _LOG.info("orphans_removed", orphans=removed)
-        return False
+
+    def _remove(self, sha256: str) -> bool:
+        """Remove a document that nobody has; out of sight first, and looked for afterwards, as an audit's repair does.
+
+        Whoever saw it there before has its stack in work still, or its case on record already.
+        """
+        with away_if_failing():
+            aside = self._mending.set_document_aside(sha256)
+            wanted = True
+            try:
+                wanted = unfinished(self._database) > 0 or has_document(self._database, sha256)
+            finally:
+                if wanted:
+                    self._mending.put_back(aside)
+            if not wanted:
+                self._mending.remove(aside)
+        return not wanted

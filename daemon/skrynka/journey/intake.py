@@ -102,6 +102,10 @@ class Intake:
         self._count(claimed=taken.seen.size)
         self._handed.append(taken)
 
+    def tell_room(self) -> None:
+        """Look at the disks, and tell people when scans wait for room; while the database is away too."""
+        self._room.tell()
+
     def forward(self, progress: Callable[[], None] = lambda: None) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
@@ -112,7 +116,6 @@ class Intake:
             # In this order a claim is counted twice for a moment, and never not at all.
             self._claims.append(self._handed[0])
             self._handed.popleft()
-        self._room.tell()
         self._reckon()
         if self._claims and self._database_lost:
             # Asked first: else the oldest claim would be copied into the archive again at each try.
@@ -136,6 +139,7 @@ class Intake:
                 self._tell_stuck(taken, type(error).__name__)
                 registered = False
             progress()
+            self._room.measure()
             if registered:
                 self.archive_lost = None
                 self._claims.remove(taken)

@@ -14,6 +14,7 @@ from skrynka.core.outages import Change, Outage, observe
 from skrynka.core.reserve import InWork, Volume, too_full
 
 _LOG = structlog.get_logger(__name__)
+_MEASURE_SECONDS = 1.0
 
 
 class Room:
@@ -29,10 +30,21 @@ class Room:
         self._waiting: dict[str, Volume] = {}
         """By box whose next scan waits for room: the volume that has too little."""
         self._outage: Outage | None = None
+        self._volumes = self._measured()
+        self._measured_at = clock()
+
+    def measure(self) -> None:
+        """Look at the disks again, once a second at most.
+
+        From one thread alone: an archive that hangs holds up whoever asks for its room, and no inbox must wait for it.
+        """
+        if self._clock() - self._measured_at >= _MEASURE_SECONDS:
+            self._measured_at = self._clock()
+            self._volumes = self._measured()
 
     def is_there_for(self, box: str, scan_bytes: int, in_work: InWork) -> bool:
         """Say whether a box's next scan, of this size, may be taken beside what is in work."""
-        full = too_full(self._volumes(), self._reserve_bytes, in_work, scan_bytes)
+        full = too_full(self._volumes, self._reserve_bytes, in_work, scan_bytes)
         if full is None:
             self.nothing_waits(box)
         else:
@@ -45,6 +57,7 @@ class Room:
 
     def tell(self) -> None:
         """Tell people when scans begin to wait for room, now and then while they do, and when none does any more."""
+        self.measure()
         self._outage, telling = observe(self._outage, self._clock(), away=bool(self._waiting))
         if telling is None:
             return
@@ -63,7 +76,7 @@ class Room:
             seconds=telling.seconds or None,
         )
 
-    def _volumes(self) -> list[Volume]:
+    def _measured(self) -> list[Volume]:
         found = []
         for name, folder in self._folders.items():
             # A folder that is away has its own words, and says nothing about room.

@@ -238,9 +238,9 @@ class Taking:
         """Bring a claim into the spool and hand it over; say whether that is done."""
         claim = entry.claim
         if not claim.in_spool:
-            if claim.changed and not self._at_rest(entry):
-                return False
             try:
+                if claim.changed and not self._at_rest(entry):
+                    return False
                 claim = fetch(claim, self._mover, progress)
             except ClaimRestless:
                 return False

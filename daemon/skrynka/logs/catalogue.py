@@ -299,6 +299,13 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "Look at the station's disks with `df -h`, `df -i` and `dmesg`, and at the rights on its folders.",
         ),
         "disk_freed": Event(_I, "there is room again[ after {seconds:s}]", "Scans are taken again."),
+        "scans_unregistered": Event(
+            _W,
+            "the archive holds {scans:# scan} that the database doesn't know",
+            "The database was brought back from an old backup, or the archive is shared with another one."
+            " Nothing is removed from the archive meanwhile.",
+            "Look with `skrynka audit`; `skrynka audit --repair` registers them again.",
+        ),
         "orphans_removed": Event(
             _I,
             "{orphans:# orphan} removed from the archive",

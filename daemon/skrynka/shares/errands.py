@@ -102,7 +102,7 @@ class Errands:
             case "take":
                 found = moving.take(claim)
             case "locate":
-                found = moving.locate(claim)
+                found = moving.locate(claim, mounted=self._marker is not None)
             case "fetch":
                 moving.fetch(claim, self._busy)
             case "clear":

@@ -57,13 +57,19 @@ def take(claim: Claim) -> Found:
     return _found(claim.path)
 
 
-def locate(claim: Claim) -> Found | None:
+def locate(claim: Claim, *, mounted: bool = False) -> Found | None:
     """Look for a claimed file in the inbox: what lies there; None when it never left, or was fetched already.
 
-    Raises OSError when that can't be known, for the inbox is away.
+    `mounted` says that the inbox is known to be what it should be. Raises OSError when that can't be known, for the
+    inbox is away.
     """
     claim.path_in_share.parent.lstat()  # made before the sidecar: where it isn't there, the inbox isn't
-    return _found(claim.path_in_share) if _lies(claim.path_in_share) else None
+    if _lies(claim.path_in_share):
+        return _found(claim.path_in_share)
+    # The folder below a mount point may have such a folder too, from a day when nothing was mounted there.
+    if not mounted and claim.inbox.stat().st_dev != claim.seen.device and not _lies(claim.inbox / claim.original_name):
+        raise OSError(errno.ENODEV, "another file system than the claim's")
+    return None
 
 
 def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:

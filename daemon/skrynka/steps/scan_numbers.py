@@ -22,7 +22,10 @@ class ScanNumbers:
         """`state` is the station's state folder. Raises EnvironmentUnfit when the file there can't be understood."""
         self._file = state / _FILE
         self._lock = threading.Lock()
-        self._last = _read(self._file)
+        told = _read(self._file)
+        self.is_new = told is None
+        """The state folder knew none: a first start, or it was lost; only the database can tell."""
+        self._last = told or 0
 
     @property
     def last(self) -> int:
@@ -53,11 +56,11 @@ class ScanNumbers:
             return number
 
 
-def _read(file: Path) -> int:
+def _read(file: Path) -> int | None:
     try:
         text = file.read_bytes().strip()
     except FileNotFoundError:
-        return 0
+        return None
     except OSError as error:
         raise EnvironmentUnfit(
             f"The running scan number can't be read ({type(error).__name__}).", "Look at the state folder's rights."

@@ -156,6 +156,22 @@ def scan_numbers(db: Database, station_code: str) -> Iterator[int]:
         last = numbers[-1]
 
 
+def known_originals(db: Database, hashes: Collection[str]) -> set[str]:
+    """Give those of these hashes that scans have. Raises DatabaseAway."""
+    with db.read() as connection:
+        return {
+            sha256
+            for some in _batches(sorted(hashes))
+            for sha256 in connection.scalars(select(scan.c.sha256).where(scan.c.sha256.in_(some)))
+        }
+
+
+def any_scan(db: Database) -> bool:
+    """Say whether the database has a scan of any station. Raises DatabaseAway."""
+    with db.read() as connection:
+        return connection.execute(select(scan.c.id).limit(1)).first() is not None
+
+
 def unfinished(db: Database) -> int:
     """Count the scans and stacks, of all stations, that documents may still come of."""
     pending = select(func.count()).select_from(scan).where(

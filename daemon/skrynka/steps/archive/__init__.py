@@ -4,6 +4,7 @@
 """
 
 from skrynka.steps.archive.folder import (
+    ORIGINALS,
     Archive,
     ArchiveDamaged,
     SourceChanged,
@@ -13,6 +14,7 @@ from skrynka.steps.archive.folder import (
 from skrynka.steps.archive.identity import ArchiveAway, Identity
 
 __all__ = [
+    "ORIGINALS",
     "Archive",
     "ArchiveAway",
     "ArchiveDamaged",

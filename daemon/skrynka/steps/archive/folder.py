@@ -30,7 +30,7 @@ from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably, write_durably
 from skrynka.steps.archive.identity import Identity, away_if_failing
 
-_ORIGINALS = "originals"
+ORIGINALS = "originals"
 _DOCUMENTS = "documents"
 _QUARANTINE = "quarantine"
 _INCOMING = ".incoming"
@@ -193,29 +193,28 @@ class Archive:
             probe.unlink()
 
     @away_if_failing()
+    def old_originals(self, prefix: str, before: float) -> set[str]:
+        """Give the hashes, beginning with these two digits, of originals last touched before then (seconds since 1970).
+
+        Raises ArchiveAway.
+        """
+        self.identity.require()
+        return {name for name, changed in _entries(self._root / ORIGINALS / prefix) if changed < before}
+
+    @away_if_failing()
     def old_documents(self, prefix: str, before: float) -> set[str]:
         """Give the hashes, beginning with these two digits, of documents last stored before then (seconds since 1970).
 
         Raises ArchiveAway.
         """
         self.identity.require()
-        found = set()
-        with suppress(FileNotFoundError), os.scandir(self._root / _DOCUMENTS / prefix) as entries:
-            for entry in entries:
-                if entry.name.endswith(".pdf") and entry.stat(follow_symlinks=False).st_mtime < before:
-                    found.add(entry.name.removesuffix(".pdf"))
-        return found
-
-    @away_if_failing()
-    def remove_document(self, sha256: str) -> None:
-        """Remove a document that no case has; one that isn't there is no error. Raises ArchiveAway."""
-        path = self._document(sha256)
-        path.unlink(missing_ok=True)
-        fsync_folder(path.parent)
+        entries = _entries(self._root / _DOCUMENTS / prefix)
+        return {name.removesuffix(".pdf") for name, changed in entries if changed < before and name.endswith(".pdf")}
 
     @away_if_failing()
     def sweep_incoming(self, before: float) -> int:
         """Remove what crashes left half-written, last changed before `before` (seconds since 1970); give how many."""
+        self.identity.require()
         removed = 0
         with suppress(FileNotFoundError):
             for each in list(self._incoming.iterdir()):
@@ -230,7 +229,7 @@ class Archive:
         return self._root / _INCOMING
 
     def _original_folder(self, sha256: str) -> Path:
-        return self._root / _ORIGINALS / sha256[:2] / sha256
+        return self._root / ORIGINALS / sha256[:2] / sha256
 
     def _document(self, sha256: str) -> Path:
         return self._root / _DOCUMENTS / sha256[:2] / f"{sha256}.pdf"
@@ -257,6 +256,15 @@ def _opened(source: Path) -> Iterator[int]:
 
 def _original_in(folder: Path) -> Path | None:
     return next(folder.glob("original.*"), None)
+
+
+def _entries(folder: Path) -> list[tuple[str, float]]:
+    """Give the names in a folder with their times, seconds since 1970; none where there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return [(entry.name, entry.stat(follow_symlinks=False).st_mtime) for entry in entries]
+    except FileNotFoundError:
+        return []
 
 
 def _put(incoming: Path, target: Path, sha256: str) -> None:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
-from skrynka.durable import write_durably
+from skrynka.durable import fsync_folder, rename_durably, write_durably
 
 FILE = ".skrynka-archive"
 NOT_MOUNTED = "not_mounted"
@@ -26,7 +27,11 @@ class ArchiveAway(EnvironmentUnfit):
         self.why = why
         if why == NOT_MOUNTED:
             message = "The archive isn't there: its folder is another's, or the empty one below a mount point."
-            super().__init__(message, "Mount the archive where `paths.archive` says.")
+            super().__init__(
+                message,
+                "Mount the archive where `paths.archive` says. If it is there, and only its file "
+                f"`{FILE}` came from elsewhere, remove the file `archive` in the state folder.",
+            )
         else:
             message = f"The archive can't be used now ({why})."
             super().__init__(message, "Look whether its folder is there, has room, and belongs to the service's user.")
@@ -52,17 +57,30 @@ class Identity:
     @property
     def there(self) -> str | None:
         """Give the identity that is there; None where the folder is no archive yet. Raises OSError."""
-        return next(iter(self._told()), None)
-
-    @property
-    def founder(self) -> str | None:
-        """Give the code of the station that made it; None where that isn't known. Raises OSError."""
-        return next(iter(self._told()[1:]), None)
+        try:
+            return next(iter(self._file.read_text(encoding="ascii").split()), None)
+        except FileNotFoundError:
+            return None
 
     def found(self, station: str) -> str:
-        """Make the folder an archive, and give the identity of it. Raises OSError."""
+        """Make the folder an archive, and give its identity: another's, where somebody does it at the same time.
+
+        Raises OSError.
+        """
+        fresh = self._file.with_name(f"{FILE}-{secrets.token_hex(8)}")
         identity = secrets.token_hex(8)
-        write_durably(self._file, f"{identity}\n{station}\n".encode("ascii"))
+        write_durably(fresh, f"{identity}\n{station}\n".encode("ascii"))
+        try:
+            os.link(fresh, self._file)
+        except FileExistsError:
+            identity = self.there or identity
+        except OSError as error:
+            if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}:
+                raise
+            rename_durably(fresh, self._file)  # a file system without links has one writer, we hope
+        finally:
+            fresh.unlink(missing_ok=True)
+            fsync_folder(self._file.parent)
         return identity
 
     def require(self) -> None:
@@ -75,9 +93,3 @@ class Identity:
             there = None
         if there != self._expected:
             raise ArchiveAway(NOT_MOUNTED)
-
-    def _told(self) -> list[str]:
-        try:
-            return self._file.read_text(encoding="ascii").split()
-        except FileNotFoundError:
-            return []
