@@ -11,13 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
-<<<<<<< HEAD
-from skrynka.durable import write_durably
-from skrynka.steps.archive import ORIGINALS, Archive, Identity
-=======
 from skrynka.durable import fsync_file, write_durably
-from skrynka.steps.archive import Archive, Identity
->>>>>>> 005b77e (x)
+from skrynka.steps.archive import ORIGINALS, Archive, Identity
 
 _ARCHIVE = "archive"
 """The file in the state folder that names the station's archive."""
@@ -36,21 +31,18 @@ def make_private_folder(folder: Path) -> None:
 
 
 def require_writable(folder: Path) -> None:
-<<<<<<< HEAD
     """Write a small file into one of the station's folders and remove it. Raises EnvironmentUnfit.
 
     A full disk is no reason: what waits there needs no more room to go on, and scans wait for room by themselves.
     """
-    probe = folder / f".probe-{secrets.token_hex(8)}"
-=======
-    """Write a small file into one of the station's folders and remove it. Raises EnvironmentUnfit."""
     # Always the same name: what a start that was killed here has left goes with the next one's.
     probe = folder / _PROBE
->>>>>>> 005b77e (x)
     try:
-        probe.write_bytes(b"skrynka\n")
-        fsync_file(probe)
-        probe.unlink()
+        try:
+            probe.write_bytes(b"skrynka\n")
+            fsync_file(probe)
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return
