@@ -60,6 +60,21 @@ def test_what_can_not_be_taken_is_left_alone_for_a_while_and_does_not_count_as_s
     assert names(inbox, 1061.0) == ["1.pdf"]
 
 
+def test_in_an_ordered_inbox_no_scan_overtakes_one_that_can_not_be_taken(tmp_path: Path) -> None:
+    inbox = watched(tmp_path, ordered=True)
+    put(tmp_path, "1.pdf", WHOLE, at=100)
+    put(tmp_path, "2.pdf", WHOLE, at=200)
+    for name in ("1.pdf", "2.pdf"):
+        inbox.hint(name, Arrival.RENAMED_IN)
+    assert names(inbox, 1000.0) == ["1.pdf", "2.pdf"]
+    inbox.refuse("1.pdf", 1000.0)
+    assert names(inbox, 1030.0) == []
+    (tmp_path / "2.pdf").unlink()
+    assert names(inbox, 1031.0) == []
+    assert (inbox.expecting, inbox.settling) == (True, 1)
+    assert names(inbox, 1061.0) == ["1.pdf"]
+
+
 def test_a_hint_makes_the_inbox_due_and_an_ignored_name_does_not(tmp_path: Path) -> None:
     inbox = watched(tmp_path, ordered=False)
     assert names(inbox, 1000.0) == []

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from skrynka.core.claims import Claim
+from skrynka.core.claims import Claim, ClaimRefused
 from skrynka.core.settling import Arrival, SettlingRules
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.taking import Station, Taking
 from skrynka.logs import Mode
 from skrynka.shares.hand import ShareHand
+from skrynka.shares.process import DIED
 from skrynka.steps.claiming import open_claims, prepare, take
+from skrynka.steps.listing import InboxAway
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import new_id
 from tests.support.log_lines import lines, listening
@@ -195,9 +198,91 @@ def test_a_share_that_refuses_is_told_once_and_keeps_its_scans(place: Place) -> 
         "A file can't be taken from an inbox (ENOTDIR)."
     ]
     assert list((place.folder / "spool").iterdir()) == []
+    assert place.taking.expecting
     (place.share / ".claimed").unlink()
-    place.look(61)
+    assert place.look(61) == ["1.pdf", "2.pdf"]
+
+
+def test_a_later_scan_of_the_stack_waits_for_one_that_its_inbox_refuses(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights don't bind root, who runs tests too, so the refusal is put in."""
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    place.look()
+
+    def refuse(_claim: Claim) -> NoReturn:
+        raise ClaimRefused("EBUSY")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "take", refuse)
+        assert place.look(QUIET_SECONDS) == []
+        assert place.taking.expecting
+    assert place.look(QUIET_SECONDS) == []
+    assert place.taking.expecting
+    place.look(QUIET_SECONDS)
     assert place.look(QUIET_SECONDS) == ["1.pdf", "2.pdf"]
+
+
+def test_a_scan_is_counted_at_every_step_of_its_claim(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: dict[str, bool] = {}
+
+    def counting(step: str) -> None:
+        does = getattr(place.hand, step)
+
+        def do(*how: object) -> object:
+            counted[step] = place.taking.expecting and place.taking.settling + place.taking.waiting > 0
+            return does(*how)
+
+        monkeypatch.setattr(place.hand, step, do)
+
+    place.save("1.pdf")
+    place.look()
+    for step in ("ready", "take", "fetch"):
+        counting(step)
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+    assert counted == {"ready": True, "take": True, "fetch": True}
+
+
+def test_a_scan_whose_claim_came_to_nothing_is_counted_until_its_inbox_is_listed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.save("1.pdf")
+    place.look()
+
+    def die(_claim: Claim) -> NoReturn:
+        raise InboxAway(DIED)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "take", die)
+        assert place.look(QUIET_SECONDS) == []
+    listed, counted = place.hand.list, []
+
+    def list_and_count(*how: object) -> object:
+        counted.append((place.taking.expecting, place.taking.waiting))
+        return listed(*how)
+
+    monkeypatch.setattr(place.hand, "list", list_and_count)
+    place.look(QUIET_SECONDS)
+    assert counted == [(True, 1)]
+    assert (place.taking.waiting, place.taking.settling) == (0, 1)
+
+
+def test_a_spool_that_can_not_be_written_leaves_the_scan_expected(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.save("1.pdf")
+    place.look()
+
+    def fail(_claim: Claim) -> NoReturn:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "ready", fail)
+        with pytest.raises(OSError, match="full"):
+            place.look(QUIET_SECONDS)
+    assert (place.taking.expecting, place.taking.settling) == (True, 1)
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
 
 
 def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:

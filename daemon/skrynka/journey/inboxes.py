@@ -49,7 +49,7 @@ class Inbox:
     rules: SettlingRules
     sweep_seconds: float
     ordered: bool
-    """Its scans go on in one stack: none is taken before an earlier one that still settles."""
+    """Its scans go on in one stack: none is taken before an earlier one that still settles, or can't be taken."""
     marker: str | None = None
     """The name of a file that always lies in it: without it the inbox is away."""
 
@@ -90,14 +90,20 @@ class WatchedInbox:
 
     @property
     def expecting(self) -> bool:
-        """Say whether a scan lies in the inbox that isn't taken yet and can be."""
+        """Say whether a scan lies in the inbox that isn't taken yet and will be."""
+        if self.inbox.ordered and self._refused_until:
+            return True
         sightings = list(self._sightings.items())
         return any(sighting.last.size for name, sighting in sightings if name not in self._refused_until)
 
     @property
     def settling(self) -> int:
-        """Count the files that will be claimed soon: whole, not empty, held by no writer."""
-        return sum(
+        """Count the files that will be claimed soon: whole, not empty, held by no writer.
+
+        In an ordered inbox those too that can't be taken: what comes after them must not be ended without them.
+        """
+        refused = len(self._refused_until) if self.inbox.ordered else 0
+        return refused + sum(
             1
             for name, sighting in list(self._sightings.items())
             if name not in self._refused_until
@@ -160,6 +166,7 @@ class WatchedInbox:
         waiting = False
         for seen in listing.seen:
             if self._refused_until.get(seen.name, 0.0) > now:
+                waiting = True
                 continue
             decision = self._settle(seen, hints.get(seen.name), now, listing.ends)
             if decision.verdict is Verdict.WAIT:

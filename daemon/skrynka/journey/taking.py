@@ -81,6 +81,8 @@ class Taking:
         self._watched = WatchedInbox(inbox, hand)
         self._via_share = inbox.share
         self._open: list[_Open] = []
+        self._returned = 0
+        """How many claims turned out to lie in the inbox still, since it was looked into."""
         self._refused = False
         self.claimed = 0
         """How many scans were claimed since the start."""
@@ -115,12 +117,13 @@ class Taking:
     @property
     def expecting(self) -> bool:
         """Say whether more is on its way from here: claimed, or being written."""
-        return bool(self._open) or self._watched.expecting
+        # In this order: what is claimed meanwhile is seen twice, and never not at all.
+        return self._watched.expecting or self.waiting > 0
 
     @property
     def waiting(self) -> int:
         """Count the claims that aren't in the spool yet."""
-        return len(self._open)
+        return self._returned + len(self._open)
 
     def look(self, progress: Callable[[], None] = lambda: None) -> float:
         """Look into the inbox if it is due and claim what has settled; give the seconds until it is due again.
@@ -131,7 +134,9 @@ class Taking:
         if self._watched.due <= self._clock():
             try:
                 if self._close_open(progress):
-                    self._take(self._watched.look(self._clock(), progress), progress)
+                    settled = self._watched.look(self._clock(), progress)
+                    self._returned = 0
+                    self._take(settled, progress)
             except InboxAway as away:
                 self._watched.went_away(self._clock(), away)
         return max(0.0, self._watched.due - self._clock())
@@ -146,6 +151,7 @@ class Taking:
                 raise self._away(entry.claim, error) from None
             if not self._finish(entry, found, progress):
                 return False
+            self._returned += found is None
             self._open.pop(0)
             progress()
         return True
@@ -164,11 +170,12 @@ class Taking:
         Raises InboxAway and OSError: then it may be taken or not, and is open.
         """
         seen = settled.seen
-        self._watched.forget(seen.name)
         try:
             claim = self._prepare(settled)
             entry = _Open(claim, unfinished=settled.unfinished)
+            # In this order it is counted twice for a moment, and never not at all.
             self._open.append(entry)
+            self._watched.forget(seen.name)
             try:
                 taken = take(claim, self._mover)
             except OSError as error:
@@ -176,10 +183,10 @@ class Taking:
         except ClaimLost:
             taken = None
         except ClaimRefused as refused:
+            self._watched.refuse(seen.name, self._clock())
             self._open.clear()
             self._tell_refused(refused)
-            self._watched.refuse(seen.name, self._clock())
-            return True
+            return not self._inbox.ordered
         if not self._finish(entry, taken, progress):
             return False
         self._open.clear()
