@@ -116,18 +116,20 @@ def _work(stream: Stream, daemon: Daemon, clock: _Clock, wrong: Wrong, rng: rand
     scans = stream.block()
     lone, (*begun, last) = scans[::2], scans[1::2]
     stream.drop_all(begun)
-    threading.Event().wait(rng.uniform(0, 1))
+    _await_placed(stream, len(begun))
+    stream.drop_all(lone)
+    threading.Event().wait(rng.uniform(0, 0.5))
     clock.set(wrong.later)
-    await_that(lambda: _read(stream) == len(begun), "the beginning of the stack is read", 60)
     # A clock that is days ahead mustn't end a stack that hasn't been quiet for long.
     threading.Event().wait(_SOON_SECONDS)
     if not query(stream.station.database, "SELECT number FROM stack WHERE state = 'open'"):
         yield "a stack was closed before its time"
-    stream.drop_all([last, *lone])
+    stream.drop(last)
     yield from end_after_repair(stream)
     alone = lasting(1)
     closed = said(daemon, "stack_closed")
     stream.drop(alone)
+    _await_placed(stream, len(stream.noted))
     clock.set(wrong.at_start)
     try:
         await_that(lambda: said(daemon, "stack_closed") > closed, "a quiet stack is closed", _LATE_SECONDS)
@@ -138,8 +140,12 @@ def _work(stream: Stream, daemon: Daemon, clock: _Clock, wrong: Wrong, rng: rand
     yield from stream.wrong([list(alone.ids)])
 
 
-def _read(stream: Stream) -> int:
-    return len(query(stream.station.database, "SELECT id FROM scan WHERE state IN ('read', 'filed')"))
+def _await_placed(stream: Stream, scans: int) -> None:
+    """Wait until so many scans lie in stacks: from then on a stack is quiet, where nothing more comes."""
+    placed = "SELECT id FROM scan WHERE assembled_at IS NOT NULL"
+    await_that(
+        lambda: len(query(stream.station.database, placed)) >= scans, "scans lie in their stacks", 60, every=0.05
+    )
 
 
 ROWS = (

@@ -24,6 +24,7 @@ from tests.support.stations import Daemon, make_station
 
 SCANS = 200
 _STATUS_SECONDS = 15.0
+_NOTICE_SECONDS = 15.0
 _FAULTS_OF_A_STATION = 20
 _CUTS_OF_A_BLOCK = 5
 _NOTICED = ("database_lost",)
@@ -111,9 +112,10 @@ def _status(stream: Stream) -> Iterator[str]:
 
 
 def _tellings(seconds: float) -> int:
-    """At once, every five minutes three times, and then hourly."""
-    soon = min(3, int(seconds // 300))
-    return 1 + soon + int(max(0.0, seconds - 900) // 3600)
+    """Say how often it is told in so many seconds: at once, every five minutes three times, and then hourly."""
+    # It is noticed a little after it begins, and told then.
+    lasted = seconds - _NOTICE_SECONDS
+    return 1 + max(0, min(3, int(lasted // 300))) + int(max(0.0, lasted - 900) // 3600)
 
 
 def _out_of_order(stream: Stream, scans: Sequence[TinyScan]) -> Iterator[str]:

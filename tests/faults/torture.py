@@ -31,6 +31,8 @@ from tests.faults.telling import Teller
 
 STATE = Path(__file__).parents[2] / "build" / "torture"
 _SEEDS = 1_000_000
+_SHOWN = 8
+"""Sentences of a failure; the rest stand in the ledger."""
 _BROKEN_OFF = 3
 """A row that can't get through a fault so many times in succession is left for this call."""
 
@@ -164,8 +166,10 @@ def _repeat(row: Row, seed: int, number: int, teller: Teller) -> int:
 
 def _tell(row: Row, injected: Injected, seed: int, folder: Path, teller: Teller) -> None:
     teller.say(f"{row.name}: fault {injected.number}, {injected.at}: the invariant failed; look into {folder}")
-    for sentence in injected.wrong:
+    for sentence in injected.wrong[:_SHOWN]:
         teller.say(f"  {sentence}")
+    if len(injected.wrong) > _SHOWN:
+        teller.say(f"  and {len(injected.wrong) - _SHOWN} more")
     teller.say(f"  again: {repeating(row.name, seed, injected.number)}")
 
 
