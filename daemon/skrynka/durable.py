@@ -65,6 +65,15 @@ def make_folder(folder: Path, within: Path) -> None:
         fsync_folder(parent)
 
 
+def lies(path: Path) -> bool:
+    """Say whether a name is there, whatever it names. Raises OSError when that can't be known."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Give `path` this content: after a crash it has the old content or the new, never a part.
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from skrynka.core.claims import Claim, ClaimRefused
+from skrynka.core.claims import Claim, ClaimRefused, Found
 from skrynka.core.settling import Arrival, SettlingRules
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.taking import Station, Taking
@@ -37,6 +37,7 @@ class Place:
 
     folder: Path
     marker: str | None = None
+    ordered: bool = True
     now: float = 1000.0
     taken: list[Claim] = field(default_factory=list)
     room: bool = True
@@ -54,7 +55,7 @@ class Place:
         """Start: who takes knows nothing but what the spool holds."""
         rules = SettlingRules(quiet_seconds=QUIET_SECONDS, give_up_seconds=600)
         inbox = Inbox(
-            "OBL-01", self.share, share=True, rules=rules, sweep_seconds=30.0, ordered=True, marker=self.marker
+            "OBL-01", self.share, share=True, rules=rules, sweep_seconds=30.0, ordered=self.ordered, marker=self.marker
         )
         station = Station(
             "ST", self.folder / "spool", self.numbers, lambda: datetime(2022, 2, 23, tzinfo=UTC),
@@ -266,6 +267,54 @@ def test_a_scan_whose_claim_came_to_nothing_is_counted_until_its_inbox_is_listed
     place.look(QUIET_SECONDS)
     assert counted == [(True, 1)]
     assert (place.taking.waiting, place.taking.settling) == (0, 1)
+
+
+def test_a_rename_that_comes_after_it_was_given_up_is_noticed_and_the_scan_taken(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soft mounts of NFS and CIFS give up so, and the server may go on; no file system here does: it is put in."""
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    place.look()
+    claims = []
+
+    def give_up(claim: Claim) -> NoReturn:
+        claims.append(claim)
+        raise OSError(errno.ETIMEDOUT, "no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "take", give_up)
+        assert place.look(QUIET_SECONDS) == []
+    (claim,) = claims
+    assert (place.taking.away, [line["error"] for line in place.said("inbox_vanished")]) == (True, ["ETIMEDOUT"])
+    assert place.look(30) == []
+    assert place.taking.expecting
+    (place.share / "1.pdf").rename(claim.path_in_share)
+    place.look(30)
+    assert place.look(QUIET_SECONDS) == [f".claimed/ST/{claim.scan_id}", "2.pdf"]
+    assert [taken.path.read_bytes() for taken in place.taken] == [WHOLE, WHOLE]
+    assert len(place.said("claim_forgotten")) == 1
+    assert [each.name for each in place.share.rglob("*") if each.is_file()] == []
+
+
+def test_a_file_whose_rename_always_fails_keeps_no_others_waiting_where_order_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path, ordered=False)
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    take = place.hand.take
+
+    def fail(claim: Claim) -> Found:
+        if claim.original_name == "1.pdf":
+            raise OSError(errno.EIO, "a bad sector")
+        return take(claim)
+
+    monkeypatch.setattr(place.hand, "take", fail)
+    with closing(place.hand):
+        place.look()
+        assert place.look(QUIET_SECONDS) == []
+        assert place.look(QUIET_SECONDS) == ["2.pdf"]
 
 
 def test_a_spool_that_can_not_be_written_leaves_the_scan_expected(

@@ -411,6 +411,27 @@ def test_an_inbox_that_refuses_keeps_its_file_and_the_spool_stays_clean(
     assert not list(place.spool.iterdir())
 
 
+@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.EIO, errno.EHOSTDOWN, errno.ESTALE])
+def test_an_error_that_answers_nothing_keeps_the_claim_for_a_rename_that_comes_late(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Soft mounts of NFS and CIFS give up so, and the server may go on; no file system here does: it is put in."""
+
+    def give_up(source: Path, _target: Path) -> Path:
+        raise OSError(number, "no answer", str(source))
+
+    claim = place.prepared(place.drop(), share=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", give_up)
+        with pytest.raises(OSError, match="isn't known") as caught:
+            take(claim, moving)
+    assert (caught.value.errno, caught.value.filename) == (number, None)
+    (place.inbox / NAME).rename(claim.path_in_share)
+    found = look_up(claim, moving)
+    assert isinstance(found, Claim)
+    assert brought(found).path.read_bytes() == b"%PDF"
+
+
 def test_a_share_where_nothing_can_be_made_refuses(place: Place) -> None:
     seen = place.drop()
     (place.inbox / ".claimed").write_bytes(b"a file in the folder's place")

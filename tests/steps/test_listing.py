@@ -12,6 +12,7 @@ import pytest
 
 from skrynka.core.entries import OddKind
 from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox, peek, writer_holds
+from skrynka.store.database import new_id
 
 NOT_UTF_8 = os.fsdecode(b"\xcf\xee\xeb.pdf")
 
@@ -124,3 +125,30 @@ def test_where_the_kernel_cannot_say_nothing_is_claimed_to_be_known(tmp_path: Pa
     fill(tmp_path)
     for name in ("pipe", "link", "gone"):
         assert writer_holds(tmp_path / name) is None
+
+
+def test_what_lies_among_a_stations_own_claimed_files_is_seen_under_its_path(tmp_path: Path) -> None:
+    claimed = tmp_path / ".claimed" / "ST"
+    (tmp_path / ".claimed" / "OTHER").mkdir(parents=True)
+    claimed.mkdir()
+    scan_id = new_id()
+    (claimed / scan_id).write_bytes(b"%PDF")
+    (claimed / "Шевченко.pdf").write_bytes(b"%PDF")
+    os.mkfifo(claimed / new_id())
+    (tmp_path / ".claimed" / "OTHER" / new_id()).write_bytes(b"%PDF")
+    listing = list_inbox(tmp_path, hidden, station="ST")
+    assert [each.name for each in listing.seen] == [f".claimed/ST/{scan_id}"]
+    assert (tmp_path / listing.seen[0].name).read_bytes() == b"%PDF"
+    assert listing.odd == ()
+    assert list_inbox(tmp_path, hidden).seen == ()
+
+
+@pytest.mark.parametrize("linked", [".claimed", ".claimed/ST"])
+def test_a_link_in_the_place_of_the_claimed_files_is_not_followed(tmp_path: Path, linked: str) -> None:
+    inbox, elsewhere = tmp_path / "inbox", tmp_path / "elsewhere"
+    (elsewhere / "ST").mkdir(parents=True)
+    for folder in (elsewhere, elsewhere / "ST"):
+        (folder / new_id()).write_bytes(b"not ours")
+    (inbox / linked).parent.mkdir(parents=True)
+    (inbox / linked).symlink_to(elsewhere)
+    assert list_inbox(inbox, hidden, station="ST").seen == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 _ORIGINAL = "original"
 _CLAIMED = ".claimed"
 """A dotfile, so listings ignore it."""
+_SCAN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class ClaimLost(SkrynkaError):
@@ -49,10 +51,25 @@ class Found:
     mtime_ns: int
     inode: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> Found:
+        """Take it from what `lstat` says."""
+        return cls(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+
 
 def claimed_folder(inbox: Path, station: str) -> Path:
     """Give where a station's claims lie that stay within their inbox until they are fetched."""
     return inbox / _CLAIMED / station
+
+
+def is_claimed(name: str) -> bool:
+    """Tell whether a name, as seen from an inbox, is among the claimed: a scan that no claim tells of any more."""
+    return name.startswith(f"{_CLAIMED}/")
+
+
+def is_scan_id(name: str) -> bool:
+    """Tell whether a claim may have given this name."""
+    return _SCAN_ID.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,6 @@ _FLAWS: dict[Flaw, AboutFlaw] = {
     ),
     Flaw.CLAIM_FORGOTTEN: AboutFlaw(
         _E, _STATION, "A file lies among the claimed ones of an inbox, and no claim tells of it.",
-        "Move it back into the inbox: it is taken anew, and told by its bytes if it is known.",
+        "The daemon takes it anew, and tells it by its bytes if it is known. If it stays, move it into the inbox.",
     ),
 }  # fmt: skip

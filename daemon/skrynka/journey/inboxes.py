@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from skrynka.core.claims import is_claimed
 from skrynka.core.entries import Ends, Listing, Odd, Seen
 from skrynka.core.formats import looks_finished, sniff
 from skrynka.core.settling import (
@@ -66,14 +67,15 @@ class Settled:
 class WatchedInbox:
     """What is remembered of an inbox. `hint` and `sweep` may be called from any thread, the rest from one."""
 
-    def __init__(self, inbox: Inbox, hand: ShareHand | None = None) -> None:
-        """`hand` does the looking where the inbox is a share."""
+    def __init__(self, inbox: Inbox, hand: ShareHand | None = None, station: str | None = None) -> None:
+        """`hand` does the looking where the inbox is a share; `station` is as in `list_inbox`."""
         self.inbox = inbox
         self.due = 0.0
         """When it is to be looked at next: seconds of the caller's monotonic clock."""
         self.looked = False
         """It was looked at, or found to be away, at least once."""
         self._hand = hand
+        self._station = station
         self._away_since: float | None = None
         self._away_why = ""
         self._folder: tuple[int, int] | None = None
@@ -149,6 +151,7 @@ class WatchedInbox:
     def look(self, now: float, progress: Callable[[], None] = lambda: None) -> list[Settled]:
         """List the inbox once and give what has settled, oldest first; `progress` is called while that takes long.
 
+        No claim is open then: what lies among the claimed files settles too, and is taken as any other file.
         Raises InboxAway.
         """
         self.due = now + self.inbox.sweep_seconds
@@ -178,12 +181,14 @@ class WatchedInbox:
 
     def _list(self, progress: Callable[[], None]) -> Listing:
         if self._hand is not None:
-            return self._hand.list(progress)
-        return list_inbox(self.inbox.path, is_ignored, self.inbox.marker)
+            return self._hand.list(progress, self._station)
+        return list_inbox(self.inbox.path, is_ignored, self.inbox.marker, self._station)
 
     def _settle(self, seen: Seen, hint: Arrival | None, now: float, ends: Mapping[str, Ends] | None) -> Decision:
         """Take a sample of one entry, and decide."""
         before = self._sightings.get(seen.name)
+        if before is None and is_claimed(seen.name):
+            _LOG.warning("claim_forgotten", inbox=self.inbox.box)
         path = self.inbox.path / seen.name
         sample = Sample(seen.size, seen.mtime_ns, seen.inode, now)
         if before is not None and _unchanged(before.last, sample):

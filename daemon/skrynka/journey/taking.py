@@ -42,6 +42,8 @@ class _Open:
     """It was said to be claimed."""
     unfinished: bool = False
     """Its writer had given up."""
+    unanswered: bool = False
+    """Its inbox gave an error that says nothing: the file was taken or not."""
     trouble: str = ""
     """What was told to be wrong with it."""
 
@@ -78,7 +80,7 @@ class Taking:
         self._station = station
         self._mover: Mover = hand if hand is not None else moving
         self._clock = clock
-        self._watched = WatchedInbox(inbox, hand)
+        self._watched = WatchedInbox(inbox, hand, station.code)
         self._via_share = inbox.share
         self._open: list[_Open] = []
         self._returned = 0
@@ -151,7 +153,11 @@ class Taking:
                 raise self._away(entry.claim, error) from None
             if not self._finish(entry, found, progress):
                 return False
-            self._returned += found is None
+            if found is None:
+                self._returned += 1
+                if entry.unanswered:
+                    # Where order doesn't matter, one file that always fails keeps no others waiting.
+                    self._watched.refuse(entry.claim.seen.name, self._clock())
             self._open.pop(0)
             progress()
         return True
@@ -179,6 +185,7 @@ class Taking:
             try:
                 taken = take(claim, self._mover)
             except OSError as error:
+                entry.unanswered = True
                 raise self._away(claim, error) from None
         except ClaimLost:
             taken = None

@@ -139,6 +139,13 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "The inbox's folder doesn't let its files be moved; the scan stays where it is, and is tried again.",
             "Look at the rights on the inbox's folder with `skrynka check`.",
         ),
+        "claim_forgotten": Event(
+            _W,
+            "inbox {inbox}: a scan lies among the claimed ones and no claim tells of it; it is taken now",
+            "The inbox's server carried out a claim that it had given no answer to, or a claim was lost with the "
+            "spool. The scan is taken as a new one; the name that its scanner gave it isn't known any more.",
+            "It may come late: where the papers of a box are stacked, look at the cases that it was scanned among.",
+        ),
         "claim_stuck": Event(
             _E,
             "scan {scan_number}[ {box}] was claimed and can't be registered: {error}",

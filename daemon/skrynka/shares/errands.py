@@ -5,7 +5,7 @@ does. A parent that lost patience kills it; while a system call hangs in the sha
 still be carried out later. So the lock is taken before the share is touched: whoever holds it has no predecessor whose
 last call could come after his own look.
 
-    {"errand": "list"}                       {"seen": [...], "odd": [...], "folder": [...], "ends": {...}}
+    {"errand": "list", "station": code}      {"seen": [...], "odd": [...], "folder": [...], "ends": {...}}
     {"errand": "take", "claim": {...}}       {"found": [mode, size, mtime_ns, inode]}
     any                                      {"busy": true}, as often as it likes before its answer
     any                                      {"away": why}, {"failed": errno}, {"lost": true}, {"refused": why},
@@ -63,14 +63,14 @@ class Errands:
     def _do(self, asked: Mapping[str, Any]) -> Answer:
         match asked["errand"]:
             case "list":
-                return self._list()
+                return self._list(asked.get("station"))
             case "probe":
                 return _probe(self._share)
             case errand:
                 return self._move(errand, _claim_from(asked["claim"]))
 
-    def _list(self) -> Answer:
-        listing = list_inbox(self._share, is_ignored, self._marker)
+    def _list(self, station: str | None) -> Answer:
+        listing = list_inbox(self._share, is_ignored, self._marker, station)
         self._busy()
         return {
             "seen": [[each.name, each.size, each.mtime_ns, each.inode, each.device] for each in listing.seen],

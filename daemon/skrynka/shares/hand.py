@@ -52,9 +52,9 @@ class ShareHand:
         command = [python, "-I", "-m", module, os.fspath(share), os.fspath(lock or ""), marker or ""]
         self._process = ShareProcess(command, silent_seconds, stopping)
 
-    def list(self, progress: Callable[[], None] = _nothing) -> Listing:
-        """Look into the share once; the result is that of `list_inbox`, without ignored names."""
-        answer = self._ask({"errand": "list"}, progress)
+    def list(self, progress: Callable[[], None] = _nothing, station: str | None = None) -> Listing:
+        """Look into the share once; `station` and the result are those of `list_inbox`, without ignored names."""
+        answer = self._ask({"errand": "list", "station": station}, progress)
         try:
             return Listing(
                 tuple(Seen(*row) for row in answer["seen"]),

@@ -33,7 +33,7 @@ from skrynka.core.claims import (
     to_sidecar,
 )
 from skrynka.core.entries import Odd, Seen, odd_kind
-from skrynka.durable import FOLDER_MODE, fsync_folder, make_folder, rename_durably, write_durably
+from skrynka.durable import FOLDER_MODE, fsync_folder, lies, make_folder, rename_durably, write_durably
 
 _SIDECAR = "claim.json"
 _ORIGINAL = "original"
@@ -125,7 +125,7 @@ def look_up(claim: Claim, mover: Mover) -> Claim | Odd | None:
     with contextlib.suppress(FileNotFoundError):
         # It may have turned into one by way of a share at the last moment.
         claim = from_sidecar((claim.folder / _SIDECAR).read_bytes(), claim.folder)
-    if _lies(claim.folder / _ORIGINAL):
+    if lies(claim.folder / _ORIGINAL):
         if claim.via_share:
             mover.clear(claim)  # a fetch that was killed half-way leaves both
         return _verified(replace(claim, in_spool=True), _found_in_spool(claim))
@@ -163,13 +163,13 @@ def open_claims(spool: Path) -> OpenClaims:
     for folder in sorted(each for each in spool.iterdir() if each.is_dir() and each.name != _ODD):
         told = _read_sidecar(folder)
         if told is None:
-            if _lies(folder / _ORIGINAL) or _lies(folder / _SIDECAR):
+            if lies(folder / _ORIGINAL) or lies(folder / _SIDECAR):
                 damaged.append(folder.name)
             else:
                 _remove_folder(folder)  # killed before the sidecar was there
         elif told.via_share:
             in_shares.append(told)
-        elif not _lies(folder / _ORIGINAL):
+        elif not lies(folder / _ORIGINAL):
             _remove_folder(folder)
         else:
             verified = _verified(told, _found_in_spool(told))
@@ -202,8 +202,7 @@ def _verified(claim: Claim, found: Found) -> Claim | Odd:
 
 
 def _found_in_spool(claim: Claim) -> Found:
-    status = (claim.folder / _ORIGINAL).lstat()
-    return Found(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Found.of((claim.folder / _ORIGINAL).lstat())
 
 
 def _read_sidecar(folder: Path) -> Claim | None:
@@ -211,15 +210,6 @@ def _read_sidecar(folder: Path) -> Claim | None:
         return from_sidecar((folder / _SIDECAR).read_bytes(), folder)
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _lies(path: Path) -> bool:
-    """Say whether a name is there. Raises OSError when that can't be known."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _remove_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from skrynka.core.claims import claimed_folder, is_scan_id
 from skrynka.core.entries import Ends, Listing, Odd, Seen, odd_kind
 from skrynka.core.errors import EnvironmentUnfit
 
@@ -44,23 +45,26 @@ def list_inbox(
     inbox: Path,
     ignored: Callable[[str], bool] = nothing_ignored,
     marker: str | None = None,
+    station: str | None = None,
 ) -> Listing:
     """Look into an inbox once.
 
     `ignored` is asked by name and its names are left out. `marker` is the name of a file that always lies in the
     inbox: without it the inbox is taken to be away rather than empty (the folder below a mount point is empty too).
-    Raises InboxAway.
+    `station` is who looks and has no claim open here: what lies among its claimed files all the same was moved by a
+    rename that was given up, and is seen too, under its path from the inbox. Raises InboxAway.
     """
     folder = require_inbox(inbox, marker)
     try:
         with os.scandir(inbox) as entries:
             found = [(entry.name, entry) for entry in entries if not ignored(entry.name)]
             stats = [(name, status) for name, entry in found if (status := _status(entry)) is not None]
+        forgotten = [] if station is None else _forgotten(inbox, station)
     except OSError as error:
         raise InboxAway(errno.errorcode.get(error.errno or 0, "OSError")) from None
     seen = [
         Seen(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
-        for name, status in stats
+        for name, status in [*stats, *forgotten]
         if stat.S_ISREG(status.st_mode)
     ]
     odd = [Odd(name, odd_kind(status.st_mode)) for name, status in stats if not stat.S_ISREG(status.st_mode)]
@@ -69,6 +73,19 @@ def list_inbox(
         tuple(sorted(odd, key=lambda each: each.name)),
         folder,
     )
+
+
+def _forgotten(inbox: Path, station: str) -> list[tuple[str, os.stat_result]]:
+    """Give what lies among a station's claimed files, by its path from the inbox."""
+    folder = claimed_folder(inbox, station)
+    try:
+        if not all(stat.S_ISDIR(each.lstat().st_mode) for each in (folder.parent, folder)):
+            return []  # a link would lead to files of somebody else
+        with os.scandir(folder) as entries:
+            found = [(entry.name, _status(entry)) for entry in entries if is_scan_id(entry.name)]
+    except FileNotFoundError:
+        return []
+    return [(os.fspath(claimed_folder(Path(), station) / name), status) for name, status in found if status is not None]
 
 
 def require_inbox(inbox: Path, marker: str | None) -> tuple[int, int]:

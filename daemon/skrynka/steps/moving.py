@@ -12,12 +12,18 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found, OtherFilesystem
-from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably
+from skrynka.durable import copy_durably, fsync_folder, lies, make_folder, rename_durably
 
 _PART = "original.part"
+_REFUSALS = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.ENOSPC, errno.EDQUOT, errno.EXDEV,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EMLINK, errno.ENAMETOOLONG,
+    errno.EINVAL,
+})  # fmt: skip
+"""What a file system answers that won't rename. Of any other error (ETIMEDOUT, EIO, EHOSTDOWN) a server may know
+nothing: the rename may be carried out yet."""
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -43,18 +49,20 @@ def take(claim: Claim) -> Found:
         (claim.inbox / claim.original_name).rename(claim.path)
     except OSError as error:
         # Over NFS a rename may happen and report an error. Nobody but us ever uses the new name.
-        if not _lies(claim.path):
+        if not lies(claim.path):
             if error.errno == errno.EXDEV and not claim.via_share:
                 raise OtherFilesystem from None
             if isinstance(error, FileNotFoundError):
                 raise ClaimLost("The file is gone from its inbox.") from None
-            raise ClaimRefused(_name(error)) from None
+            if error.errno in _REFUSALS:
+                raise ClaimRefused(_name(error)) from None
+            raise OSError(error.errno or errno.EIO, "whether a file was taken isn't known") from None
     fsync_folder(claim.path.parent)
     with contextlib.suppress(OSError):
         # A power cut may bring the old name back to a file that is ours already: the same bytes once more, which are
         # told by their hash. The claim itself is whole.
         fsync_folder(claim.inbox)
-    return _found(claim.path)
+    return Found.of(claim.path.lstat())
 
 
 def locate(claim: Claim, *, mounted: bool = False) -> Found | None:
@@ -64,10 +72,10 @@ def locate(claim: Claim, *, mounted: bool = False) -> Found | None:
     inbox is away.
     """
     claim.path_in_share.parent.lstat()  # made before the sidecar: where it isn't there, the inbox isn't
-    if _lies(claim.path_in_share):
-        return _found(claim.path_in_share)
+    if lies(claim.path_in_share):
+        return Found.of(claim.path_in_share.lstat())
     # The folder below a mount point may have such a folder too, from a day when nothing was mounted there.
-    if not mounted and claim.inbox.stat().st_dev != claim.seen.device and not _lies(claim.inbox / claim.original_name):
+    if not mounted and claim.inbox.stat().st_dev != claim.seen.device and not lies(claim.inbox / claim.original_name):
         raise OSError(errno.ENODEV, "another file system than the claim's")
     return None
 
@@ -95,23 +103,9 @@ def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
 
 def clear(claim: Claim) -> None:
     """Remove a claimed file from the inbox: the spool has it, durably. Repeated, it does nothing. Raises OSError."""
-    if _lies(claim.path_in_share):
+    if lies(claim.path_in_share):
         claim.path_in_share.unlink(missing_ok=True)
     fsync_folder(claim.path_in_share.parent)
-
-
-def _found(path: Path) -> Found:
-    status = path.lstat()
-    return Found(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-def _lies(path: Path) -> bool:
-    """Say whether a name is there. Raises OSError when that can't be known."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _name(error: OSError) -> str:
