@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from skrynka.core.reasons import QuarantineReason
 
 
@@ -71,3 +73,9 @@ class DatabaseRefused(SkrynkaError):
         self.kind = kind
         self.constraint = constraint
         super().__init__(f"The database refused a row: {kind} {constraint}".strip())
+
+
+def error_name(error: Exception) -> str:
+    """Name an error for a log: an operating system's by its number ("ENOSPC"), any other by its class."""
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.core.claims import Claim, to_sidecar
-from skrynka.core.errors import DatabaseAway, DatabaseRefused
+from skrynka.core.claims import Claim, is_scan_id, to_sidecar
+from skrynka.core.errors import DatabaseAway, DatabaseRefused, error_name
 from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
 from skrynka.core.reserve import InWork
@@ -25,7 +25,7 @@ from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
 from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged
 from skrynka.steps.claiming import open_claims, release
-from skrynka.steps.listing import peek, writer_holds
+from skrynka.steps.listing import read_ends, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import Database
 from skrynka.store.listings import unfiled_bytes
@@ -69,6 +69,8 @@ class Intake:
         self._registered = 0
         self._claims: list[Claim] = []
         self._handed: deque[Claim] = deque()
+        self._unreleased: set[str] = set()
+        """The scans that are registered and whose claims couldn't be let go: perhaps their originals are gone."""
         self._stuck: dict[str, str] = {}
         self._database_lost = False
         self._counting = threading.Lock()
@@ -94,8 +96,8 @@ class Intake:
                 self._tell_stuck(taken, "box_unknown")
         for odd in found.odd:
             _LOG.warning("entry_odd", kind=odd.what.value)
-        for _ in found.damaged:
-            _LOG.error("claim_damaged")
+        for folder in found.damaged:
+            _LOG.error("claim_damaged", scan_id=folder if is_scan_id(folder) else None)
 
     def hand_over(self, taken: Claim) -> None:
         """Take a claim that lies in the spool: it is registered in the next call of `forward`."""
@@ -127,7 +129,7 @@ class Intake:
             if taken.box in restless:
                 continue
             try:
-                registered = self._register(taken)
+                registered = self._bring_on(taken)
             except DatabaseAway:
                 self._database_lost = True
                 raise
@@ -136,7 +138,7 @@ class Intake:
                 break
             except (OSError, DatabaseRefused) as error:
                 # This claim's own trouble: the spool is full, the database knows no such box.
-                self._tell_stuck(taken, type(error).__name__)
+                self._tell_stuck(taken, error_name(error))
                 registered = False
             progress()
             self._room.measure()
@@ -183,12 +185,21 @@ class Intake:
         """Count the scans that were claimed, and those that were registered, since the start."""
         return self._registered + sum(taking.claimed for taking in self._takings.values())
 
+    def _bring_on(self, taken: Claim) -> bool:
+        """Register a claim and let it go, its scan is the archive's and the database's then; say whether it is done."""
+        if taken.scan_id not in self._unreleased:
+            if not self._register(taken):
+                return False
+            self._unreleased.add(taken.scan_id)
+        release(taken)
+        self._unreleased.remove(taken.scan_id)
+        return True
+
     def _register(self, taken: Claim) -> bool:
-        """Put the original into the archive, then the row into the database, then let the claim go."""
+        """Put the original into the archive, then the row into the database; say whether that is done."""
         if taken.changed and writer_holds(taken.path):
             return False
-        found = peek(taken.path)
-        kind = sniff(found.head) if found is not None else None
+        kind = sniff(read_ends(taken.path).head)
         try:
             stored = self._archive.store_original(
                 taken.path,
@@ -200,7 +211,6 @@ class Intake:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return False
         registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
-        release(taken)
         log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)
         if registration.outcome is Registered.DUPLICATE:
             log.info("scan_duplicated", duplicate_of=registration.duplicate_of)

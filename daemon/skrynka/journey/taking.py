@@ -16,6 +16,7 @@ import structlog
 
 from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found
 from skrynka.core.entries import Odd
+from skrynka.core.errors import error_name
 from skrynka.core.naming import scan_name
 from skrynka.core.settling import Arrival
 from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
@@ -277,7 +278,7 @@ class Taking:
             _LOG.warning("claim_refused", inbox=self._inbox.box, detail=refused.message)
 
     def _tell_stuck(self, entry: _Open, error: OSError) -> None:
-        name = type(error).__name__
+        name = error_name(error)
         if entry.trouble != name:
             entry.trouble = name
             claim = entry.claim

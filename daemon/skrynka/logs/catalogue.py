@@ -148,9 +148,10 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "claim_stuck": Event(
             _E,
-            "scan {scan_number}[ {box}] was claimed and can't be registered: {error}",
+            "scan {scan_number}[ {box}] was claimed and is stuck: {error}",
             "A claimed scan stays in the spool, and the later ones of its box wait behind it.",
-            "Look at the free space of the spool, at the share it came from, and whether its box is configured.",
+            "ENOSPC is a full disk, EIO a failing one. Look at the spool, at the share it came from, and whether its "
+            "box is configured.",
         ),
         "archive_damaged": Event(
             _E,
@@ -160,9 +161,10 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "claim_damaged": Event(
             _E,
-            "a claim in the spool can't be read; its scan waits there",
+            "a claim in the spool can't be read[: its folder is {scan_id}]; its scan waits there",
             "The record of a scan that was taken from its inbox is damaged, so it isn't known which scan it is.",
-            "Keep the spool's folder. Copy the scan in it back into its inbox, then remove the folder.",
+            "Keep that folder of the spool until the scan in it is copied back into its inbox, then remove it. "
+            "`skrynka audit` lists all such folders.",
         ),
         # Scans
         "scan_claimed": Event(

@@ -109,13 +109,16 @@ def _require_marker(marker: Path) -> None:
 def peek(file: Path) -> Ends | None:
     """Read the first and the last 1024 bytes; None when it is gone, unreadable, held back by a lease, or no file."""
     try:
-        with _opened(file) as descriptor:
-            size = os.fstat(descriptor).st_size
-            return Ends(
-                os.pread(descriptor, _END_BYTES, 0), os.pread(descriptor, _END_BYTES, max(0, size - _END_BYTES))
-            )
+        return read_ends(file)
     except OSError:
         return None
+
+
+def read_ends(file: Path) -> Ends:
+    """Read the first and the last 1024 bytes. Raises OSError where `peek` gives None."""
+    with _opened(file) as descriptor:
+        size = os.fstat(descriptor).st_size
+        return Ends(os.pread(descriptor, _END_BYTES, 0), os.pread(descriptor, _END_BYTES, max(0, size - _END_BYTES)))
 
 
 def writer_holds(file: Path) -> bool | None:

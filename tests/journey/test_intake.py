@@ -1,0 +1,125 @@
+"""Registering what was claimed, step by step: what fails in the spool, and what people hear of it."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skrynka.core.claims import Claim
+from skrynka.journey.intake import Intake
+from skrynka.journey.room import Room
+from skrynka.logs import Mode
+from skrynka.steps import moving
+from skrynka.steps.archive import Archive
+from skrynka.steps.claiming import prepare, take
+from skrynka.steps.listing import list_inbox
+from skrynka.steps.scan_numbers import ScanNumbers
+from skrynka.store.boxes import Box, sync_boxes
+from skrynka.store.database import Database, new_id, open_database
+from skrynka.store.listings import work_left
+from skrynka.store.revision import upgrade
+from tests.support.log_lines import lines, listening
+
+WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
+
+
+@dataclass
+class Place:
+    """A station's folders and database, and its intake."""
+
+    folder: Path
+    database: Database = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("inbox", "spool", "state", "archive"):
+            (self.folder / name).mkdir()
+        self.log = listening(Mode.JSON)
+        self.database = open_database(f"sqlite:///{self.folder / 'skrynka.db'}", create=True)
+        upgrade(self.database)
+        sync_boxes(self.database, "ST", "Station", [Box("OBL-01", "Box", "Centre")])
+        self.archive = Archive(self.folder / "archive")
+        self.numbers = ScanNumbers(self.folder / "state")
+        room = Room({}, 0)
+        self.intake = Intake(
+            self.database, self.archive, self.numbers, station="ST", spool=self.folder / "spool", room=room
+        )
+        self.intake.recover({})
+
+    def claimed(self, content: bytes = WHOLE) -> Claim:
+        """Have a scan claimed and handed over."""
+        (self.folder / "inbox" / "1.pdf").write_bytes(content)
+        (seen,) = list_inbox(self.folder / "inbox").seen
+        claim = prepare(
+            self.folder / "spool", self.folder / "inbox", seen, moving, scan_id=new_id(),
+            number=self.numbers.next_number(), station="ST", box="OBL-01", claimed_at=datetime.now(UTC),
+        )  # fmt: skip
+        taken = take(claim, moving)
+        assert isinstance(taken, Claim)
+        self.intake.hand_over(taken)
+        return taken
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Give the lines of an event."""
+        return [line for line in lines(self.log) if line["event"] == event]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    # As the service does: a broken lease sends SIGIO.
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    made = Place(tmp_path)
+    yield made
+    made.database.close()
+    signal.signal(signal.SIGIO, before)
+
+
+def test_a_scan_whose_type_can_not_be_read_now_is_registered_when_it_can(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = place.claimed()
+    with claim.path.open("r+b") as somebody, monkeypatch.context() as patched:
+        # Whoever opens the file now is refused. It is over before the archive would copy it.
+        fcntl.fcntl(somebody, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        store = place.archive.store_original
+
+        def store_at_last(*how: Any, **more: Any) -> object:  # noqa: ANN401 - handed on
+            fcntl.fcntl(somebody, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            return store(*how, **more)
+
+        patched.setattr(place.archive, "store_original", store_at_last)
+        assert place.intake.forward() == 0
+    assert [line["error"] for line in place.said("claim_stuck")] == ["EAGAIN"]
+    assert place.intake.forward() == 1
+    stored = [each.name for each in (place.folder / "archive").rglob("original*") if each.is_file()]
+    assert stored == ["original.pdf"]
+
+
+def test_a_claim_that_could_not_be_let_go_is_let_go_later_and_its_scan_registered_once(place: Place) -> None:
+    claim = place.claimed()
+    stranger = claim.folder / "stranger"
+    stranger.mkdir()  # the folder can't be removed, and the original in it is gone already
+    assert place.intake.forward() == 0
+    assert not claim.path.exists()
+    assert place.intake.forward() == 0
+    stranger.rmdir()
+    assert place.intake.forward() == 1
+    assert (place.intake.waiting, list((place.folder / "spool").iterdir())) == (0, [])
+    assert work_left(place.database, "ST").scans == 1
+    assert len(place.said("scan_registered")) == 1
+    assert [line["error"] for line in place.said("claim_stuck")] == ["EISDIR"]
+
+
+def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> None:
+    folder = new_id()
+    for name in (folder, "Shevchenko"):
+        (place.folder / "spool" / name).mkdir()
+        (place.folder / "spool" / name / "original").write_bytes(WHOLE)
+    place.intake.recover({})
+    assert {line.get("scan_id") for line in place.said("claim_damaged")} == {folder, None}
