@@ -35,6 +35,14 @@ def cells(state: Path, row: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
+def _folders_are_here(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept for a look goes with the test's own folders, in this process and in those that it starts."""
+    folder = str(tmp_path_factory.mktemp("kept"))
+    monkeypatch.setattr("tempfile.tempdir", folder)
+    monkeypatch.setenv("TMPDIR", folder)
+
+
+@pytest.fixture(autouse=True)
 def _no_handler_is_left() -> object:
     before = signal.getsignal(signal.SIGTERM)
     yield
