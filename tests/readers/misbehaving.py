@@ -15,6 +15,7 @@ from typing import Any
 
 from skrynka.core.model import PageReading, PageSource
 from skrynka.core.reasons import QuarantineReason
+from skrynka.readers import tasks
 from skrynka.readers.confinement import SAID
 from skrynka.readers.messages import (
     ANSWERS,
@@ -91,6 +92,14 @@ def is_busy_after_opening(answers: Connection, *_: Any) -> None:  # noqa: ANN401
 
 def says_that_it_is_unconfined_late(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(1), Unconfined("EINVAL"))
+
+
+def says_what_hinders_it_in_its_own_words(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _write(answers, '{"said": "hindered", "why": "Шевченко, passwd"}\n'.encode())
+
+
+def says_why_it_is_unconfined_in_its_own_words(answers: Connection, *_: Any) -> None:  # noqa: ANN401
+    _write(answers, '{"said": "unconfined", "why": "Шевченко, passwd"}\n'.encode())
 
 
 def opens_a_library(answers: Connection, *_: Any) -> None:  # noqa: ANN401
@@ -179,6 +188,17 @@ def cuts_a_link(answers: Connection, order: Order, *_: Any) -> None:  # noqa: AN
 
 def reads_instead_of_cutting(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(1), Began(1), Read(_reading(1)), Done())
+
+
+def is_hindered_by_some(answers: Connection, order: Order, *limits: Any) -> None:  # noqa: ANN401
+    """Do as a reader does, but for a scan that ends with `%hinders` and a word: that is what hinders it."""
+    sources = [order.source] if isinstance(order, ReadOrder) else [source for source, _ in order.sources.values()]
+    for source in sources:
+        _, hinders, why = source.read_bytes().rpartition(b"%hinders ")
+        if hinders:
+            _write(answers, b'{"said": "hindered", "why": "%s"}\n' % why)
+            return
+    tasks.run(answers, order, *limits)
 
 
 def _first(order: Order) -> int:

@@ -309,6 +309,8 @@ def test_a_page_that_wants_more_memory_than_the_limit_twice_is_a_crash_at_it(
         misbehaving.goes_on_behind_the_page_that_was_ordered_alone,
         misbehaving.is_busy_after_opening,
         misbehaving.says_that_it_is_unconfined_late,
+        misbehaving.says_what_hinders_it_in_its_own_words,
+        misbehaving.says_why_it_is_unconfined_in_its_own_words,
         misbehaving.refuses_another_page,
         misbehaving.refuses_for_the_parents_reason,
     ],

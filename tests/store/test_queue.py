@@ -32,6 +32,18 @@ def test_the_scan_that_has_waited_longest_is_taken_first(db: Database) -> None:
     assert take_scan(db, somebody(), HOUR) is None
 
 
+def test_scans_that_stand_behind_are_taken_when_no_other_waits_in_the_order_given(db: Database) -> None:
+    first, second, third = (received(db, number) for number in (1, 2, 3))
+    worker = somebody()
+    took = []
+    for _ in range(3):
+        scan = take_scan(db, worker, HOUR, behind=(second, first, "another's"))
+        assert scan is not None
+        took.append(scan.id)
+        record_reading(db, scan, readings(1))
+    assert took == [third, second, first]
+
+
 def test_whoever_takes_a_scan_is_told_what_it_needs(db: Database) -> None:
     scan_id = received(db, 4417)
     scan = taken(db)

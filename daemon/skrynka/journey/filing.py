@@ -32,7 +32,7 @@ from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
 from skrynka.readers.messages import CutOrder, PageLimits
-from skrynka.readers.processes import Readers
+from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import stacks
 from skrynka.store.database import Database
@@ -87,11 +87,12 @@ class Filing:
         fails: the stack then waits as if it had not been taken.
         """
         self._unfinished.settle()
-        taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up)
+        behind = self._unfinished.behind
+        taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up, behind)
         if taken is None:
             return False
         with self._unfinished.work(
-            lambda counted: stacks.release_stack(self._database, taken, counted=counted)
+            taken.id, lambda counted: stacks.release_stack(self._database, taken, counted=counted)
         ) as record:
             self._file(taken, show_life, record)
         return True
@@ -102,15 +103,22 @@ class Filing:
         try:
             documents = self._cut(taken, judged, work, show_life)
         except ScanRejected as rejected:
-            for scan in self._scans_of(taken):
-                self._archive.verify_original(scan.sha256)
+            self._verify(taken)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
             record(lambda: self._failed(taken, why))
             return
+        except ReaderHindered:
+            self._verify(taken)
+            raise
         finally:
             shutil.rmtree(work, ignore_errors=True)
         record(lambda: self._record(taken, judged, documents))
+
+    def _verify(self, taken: TakenStack) -> None:
+        """See that it isn't the archive's copies of the stack's scans that are wrong."""
+        for scan in self._scans_of(taken):
+            self._archive.verify_original(scan.sha256)
 
     def _plan(self, taken: TakenStack) -> JudgedPlan:
         """Give the stored plan, or make one and store it."""

@@ -11,14 +11,14 @@ from pathlib import Path
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.errors import ScanRejected
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.journey.quarantining import Spoilt, note_given_up, set_aside
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
 from skrynka.readers.messages import PageLimits, ReadOrder
-from skrynka.readers.processes import Readers
+from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import queue
 from skrynka.store.database import Database
@@ -62,14 +62,16 @@ class Reading:
         """Read the oldest scan that waits; give False when none does.
 
         A scan that can't be read goes to quarantine, unless it is the archive's disk that fails. Raises ReaderStopped,
-        EnvironmentUnfit of a disk or the archive (the scan then waits again), DatabaseAway, LeaseLost.
+        OSError or EnvironmentUnfit of a disk or the archive (the scan then waits again), DatabaseAway, LeaseLost.
         """
         self._unfinished.settle()
-        taken = queue.take_scan(self._database, self._owner, self._rules.lease_seconds, self._given_up)
+        taken = queue.take_scan(
+            self._database, self._owner, self._rules.lease_seconds, self._given_up, self._unfinished.behind
+        )
         if taken is None:
             return False
         with self._unfinished.work(
-            lambda counted: queue.release_scan(self._database, taken, counted=counted)
+            taken.id, lambda counted: queue.release_scan(self._database, taken, counted=counted)
         ) as record:
             self._read(taken, show_life, record)
         return True
@@ -88,7 +90,7 @@ class Reading:
             why = rejected
             record(lambda: set_aside(self._database, self._archive, taken, why))
             return
-        except EnvironmentUnfit:
+        except ReaderHindered:
             self._archive.verify_original(taken.sha256)
             raise
         finally:

@@ -25,10 +25,11 @@ from pydantic import ValidationError
 
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected, SkrynkaError
 from skrynka.core.reasons import QuarantineReason
+from skrynka.durable import fsync_file
 from skrynka.readers import tasks
 from skrynka.readers.believing import may_refuse_for
 from skrynka.readers.confinement import SAID
-from skrynka.readers.messages import ANSWERS, Answer, Began, CutOrder, Done, Hindered, Order, Rejected
+from skrynka.readers.messages import ANSWERS, UNFIT, Answer, Began, CutOrder, Done, Hindered, Order, Rejected
 
 _LOG = structlog.get_logger(__name__)
 _LONGEST_ANSWER = 4 << 20
@@ -41,12 +42,24 @@ _MOST_COUNTED = 1 << 20
 """Bytes of what libraries print that are looked at."""
 _AMPLE_BYTES = 1 << 30
 """With so much room in the work folder once a reader is gone, it was the reader that filled it."""
+_PROBE_BYTES = 1 << 20
+_TOOLS = ("pdfinfo", "pdftoppm")
+"""The programs that a reader starts."""
 _TICK_SECONDS = 0.2
 """How often a stop is looked for while a child works."""
 
 
 class ReaderStopped(SkrynkaError):
     """The service is stopping: the child was ended, and the work is to be done again."""
+
+
+class ReaderHindered(EnvironmentUnfit):
+    """A reader says that something outside failed it, and its parent, having looked, can't say what."""
+
+    def __init__(self, message: str, remedy: str, *, counted: bool) -> None:
+        """Take what the admin reads; `counted`: it may be the scan's own doing, and this was an attempt."""
+        self.counted = counted
+        super().__init__(message, remedy)
 
 
 class ReaderDied(SkrynkaError):
@@ -90,8 +103,8 @@ def answers_of(
     """Start a child on an order and give its answers, up to and with Done; it is gone when this ends, however it ends.
 
     `ends_at` is when the scan's time is over, in seconds of the monotonic clock. Raises ReaderDied, ScanRejected where
-    the child refuses the scan or can't be believed or the scan's time is over, ReaderStopped, and EnvironmentUnfit when
-    something outside hindered it.
+    the child refuses the scan or can't be believed or the scan's time is over, ReaderStopped, OSError when the work
+    folder's disk fails, EnvironmentUnfit when no child can be started, and ReaderHindered.
     """
     shutil.rmtree(order.work, ignore_errors=True)
     order.work.mkdir(parents=True, mode=0o700)
@@ -197,12 +210,31 @@ def _refusal(answer: Rejected, order: Order, at: int | None) -> SkrynkaError:
 
 
 def _hindered(answer: Hindered, work: Path) -> SkrynkaError:
-    """Tell a disk that is full from a scan that filled it."""
+    """Tell a disk that is full from a scan that filled it, and what a child met from what only it knows of.
+
+    Raises OSError where the disk of the work folder fails us too: it is the station's trouble then, and no scan's.
+    """
     shutil.rmtree(work, ignore_errors=True)
     room = os.statvfs(work.parent)
     if answer.why == "ENOSPC" and room.f_bavail * room.f_frsize > _AMPLE_BYTES:
         return ScanRejected(QuarantineReason.TOO_LARGE, detail="more than the work folder holds")
-    return EnvironmentUnfit(f"A reader process could not work ({answer.why}).", "Look at the disk of `paths.work`.")
+    _write_in(work)
+    message = f"A reader process could not work ({answer.why})."
+    if answer.why == UNFIT and not all(map(shutil.which, _TOOLS)):
+        return ReaderHindered(message, "Install poppler: apt install poppler-utils", counted=False)
+    # Less room than the scan wants is nobody's fault, and how much it wants only a child could say.
+    return ReaderHindered(message, "Look at the disk of `paths.work`.", counted=answer.why not in {"ENOSPC", "EDQUOT"})
+
+
+def _write_in(work: Path) -> None:
+    """Write as much as a page may need into the work folder, and leave nothing. Raises OSError."""
+    work.mkdir(mode=0o700)
+    try:
+        probe = work / "probe"
+        probe.write_bytes(bytes(_PROBE_BYTES))
+        fsync_file(probe)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _death(child: ForkServerProcess, at: int | None) -> ReaderDied:

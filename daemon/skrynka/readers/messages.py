@@ -6,11 +6,12 @@ a hostile file may have taken the child over.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from skrynka.core.formats import FileType
@@ -60,13 +61,27 @@ class CutOrder:
 
 Order = ReadOrder | CutOrder
 
+UNFIT = "EnvironmentUnfit"
+"""What a child says that misses a program."""
+_NAMES = frozenset({*errno.errorcode.values(), "OSError", UNFIT, "unknown_machine", "unknown_error"})
+
+
+def _is_name(why: str) -> str:
+    """Let only names of errors by: what a child says goes into the log. Raises ValueError."""
+    if why not in _NAMES:
+        raise ValueError("no name of an error")
+    return why
+
+
+ErrorName = Annotated[str, AfterValidator(_is_name)]
+
 
 @checked_dataclass(frozen=True)
 class Unconfined:
     """The kernel refused to keep this process off networks; all other limits hold. Said first of all, or never."""
 
-    why: str
-    """The name of an error, such as "EINVAL"."""
+    why: ErrorName
+    """Such as "EINVAL"."""
     said: Literal["unconfined"] = "unconfined"
 
 
@@ -118,8 +133,8 @@ class Busy:
 class Hindered:
     """Something outside failed, a full disk say: nothing is wrong with the scan."""
 
-    why: str
-    """The name of an error, such as "ENOSPC"."""
+    why: ErrorName
+    """Such as "ENOSPC"."""
     said: Literal["hindered"] = "hindered"
 
 

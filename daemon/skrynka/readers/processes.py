@@ -21,10 +21,10 @@ from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import tasks
 from skrynka.readers.believing import is_believable
-from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderStopped, answers_of, open_plain
+from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderHindered, ReaderStopped, answers_of, open_plain
 from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Opened, Order, Read, ReadOrder, Unconfined
 
-__all__ = ["ProcessLimits", "ReaderStopped", "Readers"]
+__all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
 
 _LOG = structlog.get_logger(__name__)
 _PDF = b"%PDF-"
@@ -54,7 +54,8 @@ class Readers:
         """Read every page of a scan, in order; `progress` is called whenever something was done.
 
         Raises ScanRejected with a reason and, where it is known, the page; ReaderStopped when the service stops;
-        EnvironmentUnfit when something outside hindered the reader, such as a full disk.
+        OSError when the work folder's disk fails, ReaderHindered when something else outside did, EnvironmentUnfit
+        when no reader can be started.
         """
         scan = _ScanInReading(order)
         tries = _Tries()

@@ -13,6 +13,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.readers.confinement import close_all_but, confine, guarded
 from skrynka.readers.messages import (
     ANSWERS,
+    UNFIT,
     Answer,
     Began,
     Busy,
@@ -61,8 +62,8 @@ def _do(answers: Connection, order: Order) -> None:
             _say(answers, answer)
     except ScanRejected as rejected:
         _say(answers, Rejected(rejected.reason, rejected.page, rejected.detail, rejected.may_pass))
-    except EnvironmentUnfit as unfit:
-        _say(answers, Hindered(type(unfit).__name__))
+    except EnvironmentUnfit:
+        _say(answers, Hindered(UNFIT))
     except OSError as error:
         if error.errno == errno.EFBIG:
             _say(answers, Rejected(QuarantineReason.TOO_LARGE, None, "more than one file may hold"))

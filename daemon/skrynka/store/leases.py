@@ -9,11 +9,12 @@ answer to the commit was lost): it gets the same again, and that is no new attem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Table, false, func, or_
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Table, case, false, func, or_
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -87,6 +88,13 @@ def lease_is_over(connection: Connection, table: Table) -> ColumnElement[bool]:
 def is_given_up(connection: Connection, table: Table, owner: str) -> ColumnElement[bool]:
     """Give the condition that nobody works on a row that was taken: its lease is over, or `owner`, who asks, has it."""
     return or_(lease_is_over(connection, table), table.c.lease_owner == owner)
+
+
+def last(table: Table, behind: Sequence[str]) -> list[ColumnElement[int]]:
+    """Give what an order begins with that has rows with these ids come after all others, the first of them first."""
+    if not behind:
+        return []
+    return [case({row_id: place for place, row_id in enumerate(behind)}, value=table.c.id, else_=-1)]
 
 
 def is_exhausted(row: Row[Any], owner: str) -> bool:

@@ -14,7 +14,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.store.accounts import settle_duplicates
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import TakenScan, is_exhausted, is_given_up, lease_end, one_row, taking
+from skrynka.store.leases import TakenScan, is_exhausted, is_given_up, last, lease_end, one_row, taking
 from skrynka.store.page_rows import insert_readings
 from skrynka.store.quarantine import set_scan_aside
 from skrynka.store.states import ScanState
@@ -31,14 +31,19 @@ __all__ = [
 
 
 def take_scan(
-    db: Database, owner: str, lease_seconds: float, given_up: Callable[[TakenScan], None] = lambda _scan: None
+    db: Database,
+    owner: str,
+    lease_seconds: float,
+    given_up: Callable[[TakenScan], None] = lambda _scan: None,
+    behind: Sequence[str] = (),
 ) -> TakenScan | None:
     """Take the scan that has waited longest, or one whose lease has run out; None when there is none.
 
     The attempt is counted before the work begins, so that a scan that kills its host is counted too. One that broke
     off three times goes to quarantine here, `given_up` is told of it afterwards, and the next one is taken. `owner`
     names the worker, who has no other scan, and is the actor of its events, such as "worker:a". No two workers get
-    the same scan. Raises DatabaseAway.
+    the same scan. Scans whose ids are in `behind` are taken when no other waits, the first of them first. Raises
+    DatabaseAway.
     """
 
     def work(connection: Connection) -> tuple[TakenScan | None, list[TakenScan]]:
@@ -47,7 +52,7 @@ def take_scan(
         oldest = (
             select(scan)
             .where(waiting)
-            .order_by(scan.c.received_at, scan.c.station_code, scan.c.number)
+            .order_by(*last(scan, behind), scan.c.received_at, scan.c.station_code, scan.c.number)
             .limit(1)
             .with_for_update(skip_locked=True)
         )

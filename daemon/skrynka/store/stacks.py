@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, lease_end, one_row, taking
+from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, last, lease_end, one_row, taking
 from skrynka.store.page_rows import reading_of
 from skrynka.store.quarantine import set_stack_aside
 from skrynka.store.states import StackState
@@ -51,12 +51,17 @@ class StackScan:
 
 
 def take_stack(
-    db: Database, owner: str, lease_seconds: float, given_up: Callable[[TakenStack], None] = lambda _stack: None
+    db: Database,
+    owner: str,
+    lease_seconds: float,
+    given_up: Callable[[TakenStack], None] = lambda _stack: None,
+    behind: Sequence[str] = (),
 ) -> TakenStack | None:
     """Take the stack that was closed first, or one whose lease has run out; None when there is none.
 
     As with scans, the attempt is counted before the work begins, and a stack that broke off three times goes to
-    quarantine with its scans (`given_up` is told of it afterwards). Raises DatabaseAway.
+    quarantine with its scans (`given_up` is told of it afterwards). Stacks whose ids are in `behind` are taken when no
+    other waits, the first of them first. Raises DatabaseAway.
     """
 
     def work(connection: Connection) -> tuple[TakenStack | None, list[TakenStack]]:
@@ -64,7 +69,7 @@ def take_stack(
         oldest = (
             select(stack)
             .where(stack.c.state.in_(_WAITING), free)
-            .order_by(stack.c.closed_at, stack.c.station_code, stack.c.number)
+            .order_by(*last(stack, behind), stack.c.closed_at, stack.c.station_code, stack.c.number)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
