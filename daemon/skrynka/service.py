@@ -242,13 +242,15 @@ class Service:
                     "The running scan number isn't in the state folder, and the database, which knows it, is away.",
                     "Look at the database; scans wait in their inboxes until their numbers are certain.",
                 )
-            self._watches.mend(code)
             claimed = taking.claimed
             try:
-                return taking.look(loop.show_life)
+                wait = taking.look(loop.show_life)
             finally:
                 if taking.claimed != claimed:
                     self._intake_loop.wake()
+            # Last: an inbox that nobody can watch is looked into all the same.
+            self._watches.mend(code)
+            return wait
 
         loop = Loop(f"inbox-{code}", work, self._stop)
         return loop

@@ -47,6 +47,7 @@ class Watches:
             return
         # Watched anew first, then looked at: what came in between is in the listing.
         self._takings[code].sweep()
+        self._wake(code)
         self._unwatched.discard(code)
         _LOG.info("inbox_watched", inbox=code)
 

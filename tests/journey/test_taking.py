@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -351,6 +354,36 @@ def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:
     taking.hint("1.pdf", Arrival.RENAMED_IN)
     taking.look()
     assert [claim.original_name for claim in taken] == ["1.pdf"]
+
+
+BREAKS_WATCHING = """
+import sys
+from pathlib import Path
+from skrynka import once
+from skrynka.logs import Mode, configure
+from skrynka.service import Service
+from skrynka.settings import load
+from skrynka.steps.watching import Watcher
+
+def fail(*_): raise RuntimeError("can't start new thread")
+
+Watcher.watches = fail
+once._STUCK_SECONDS = 20
+configure(mode=Mode.JSON)
+Service(load(Path(sys.argv[1])), once=True).run()
+"""
+
+
+def test_an_inbox_is_looked_into_while_its_watch_can_not_even_be_mended(tmp_path: Path) -> None:
+    station = make_station(tmp_path / "station", options={"INTAKE__QUIET_SECONDS": "0.2"})
+    (station.inbox() / "1.pdf").write_bytes(WHOLE)
+    done = subprocess.run(
+        [sys.executable, "-c", BREAKS_WATCHING, str(station.config)],
+        env={**os.environ, **station.environment}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    told = [json.loads(line)["event"] for line in done.stderr.splitlines() if line.startswith("{")]
+    assert "scan_registered" in told, done.stderr
+    assert "work_failed" in told
 
 
 def test_a_claim_whose_box_is_configured_no_more_is_kept_and_told_and_holds_nobody_up(tmp_path: Path) -> None:
