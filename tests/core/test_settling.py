@@ -120,6 +120,15 @@ def test_nothing_is_taken_from_a_writer_that_holds_it() -> None:
     assert (decision.verdict, decision.until) == (Verdict.WAIT, 90005)
 
 
+def test_a_writer_that_holds_an_unchanged_scan_for_long_is_told() -> None:
+    held = {"writer_holds": True}
+    young = seen(look(100, **held), look(699, **held))
+    assert not decide(young, 699, RULES).warn_kept_open
+    assert decide(observe(young, look(700, **held)), 700, RULES).warn_kept_open
+    assert not decide(observe(young, look(700, mtime_ns=2, **held)), 700, RULES).warn_kept_open
+    assert not decide(observe(young, look(700)), 700, RULES).warn_kept_open
+
+
 @pytest.mark.parametrize("hint", [None, *Arrival])
 def test_an_unfinished_scan_waits_until_its_writer_has_clearly_given_up(hint: Arrival | None) -> None:
     assert verdict(seen(look(100, finished=False), look(699, finished=False), hint=hint)) is Verdict.WAIT

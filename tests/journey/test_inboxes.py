@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 from skrynka.core.settling import Arrival, SettlingRules
 from skrynka.journey.inboxes import Inbox, WatchedInbox
+from skrynka.logs import Mode
+from tests.support.log_lines import lines, listening
 
 WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
 
@@ -73,6 +76,22 @@ def test_in_an_ordered_inbox_no_scan_overtakes_one_that_can_not_be_taken(tmp_pat
     assert names(inbox, 1031.0) == []
     assert (inbox.expecting, inbox.settling) == (True, 1)
     assert names(inbox, 1061.0) == ["1.pdf"]
+
+
+def test_a_scan_that_somebody_keeps_open_for_long_is_told_once(tmp_path: Path) -> None:
+    log = listening(Mode.JSON)
+    inbox = watched(tmp_path, ordered=False)
+    put(tmp_path, "1.pdf", WHOLE, at=100)
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # as the service does: a broken lease sends it
+    try:
+        with (tmp_path / "1.pdf").open("r+b"):
+            for now in (1000.0, 1010.0, 1059.0, 1060.0, 1070.0):
+                assert names(inbox, now) == []
+        assert names(inbox, 1080.0) == ["1.pdf"]
+    finally:
+        signal.signal(signal.SIGIO, before)
+    told = [(line["event"], line["inbox"], line["waited_seconds"]) for line in lines(log)]
+    assert told == [("scan_kept_open", "OBL-01", 60.0)]
 
 
 def test_a_hint_makes_the_inbox_due_and_an_ignored_name_does_not(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Place:
 
     folder: Path
     database: Database = field(init=False)
+    now: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("inbox", "spool", "state", "archive"):
@@ -48,13 +49,19 @@ class Place:
         self.numbers = ScanNumbers(self.folder / "state")
         room = Room({}, 0)
         self.intake = Intake(
-            self.database, self.archive, self.numbers, station="ST", spool=self.folder / "spool", room=room
+            self.database,
+            self.archive,
+            self.numbers,
+            station="ST",
+            spool=self.folder / "spool",
+            room=room,
+            clock=lambda: self.now,
         )
         self.intake.recover({})
 
-    def claimed(self, content: bytes = WHOLE) -> Claim:
+    def claimed(self, *, changed: bool = False) -> Claim:
         """Have a scan claimed and handed over."""
-        (self.folder / "inbox" / "1.pdf").write_bytes(content)
+        (self.folder / "inbox" / "1.pdf").write_bytes(WHOLE)
         (seen,) = list_inbox(self.folder / "inbox").seen
         claim = prepare(
             self.folder / "spool", self.folder / "inbox", seen, moving, scan_id=new_id(),
@@ -62,7 +69,7 @@ class Place:
         )  # fmt: skip
         taken = take(claim, moving)
         assert isinstance(taken, Claim)
-        self.intake.hand_over(taken)
+        self.intake.hand_over(replace(taken, changed=changed))
         return taken
 
     def said(self, event: str) -> list[dict[str, Any]]:
@@ -114,6 +121,18 @@ def test_a_claim_that_could_not_be_let_go_is_let_go_later_and_its_scan_registere
     assert work_left(place.database, "ST").scans == 1
     assert len(place.said("scan_registered")) == 1
     assert [line["error"] for line in place.said("claim_stuck")] == ["EISDIR"]
+
+
+def test_a_claimed_scan_that_its_writer_never_lets_go_of_is_told(place: Place) -> None:
+    claim = place.claimed(changed=True)
+    with claim.path.open("r+b"):
+        for place.now in (0.0, 599.0):
+            assert place.intake.forward() == 0
+        assert place.said("claim_stuck") == []
+        for place.now in (600.0, 700.0):
+            assert place.intake.forward() == 0
+        assert [line["error"] for line in place.said("claim_stuck")] == ["kept_open"]
+    assert place.intake.forward() == 1
 
 
 def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> None:

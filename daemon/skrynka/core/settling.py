@@ -77,6 +77,8 @@ class Decision:
     """With WAIT: no later verdict is possible before this time without a change. Never before the `now` asked about."""
     warn_empty: bool = False
     """It has had no bytes for `empty_warning_seconds`. Stays true: the caller tells it once."""
+    warn_kept_open: bool = False
+    """A writer has had it open for `give_up_seconds` and changed nothing. Stays true, as the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,13 @@ def decide(sighting: Sighting, now: float, rules: SettlingRules) -> Decision:
     if last.size == 0:
         empty_for = last.at - (last.at if sighting.empty_since is None else sighting.empty_since)
         return Decision(Verdict.WAIT, now + rules.quiet_seconds, warn_empty=empty_for >= rules.empty_warning_seconds)
-    if last.writer_holds:
-        return Decision(Verdict.WAIT, now + rules.quiet_seconds)
     quiet_for = last.at - sighting.unchanged_since
+    if last.writer_holds:
+        return Decision(
+            Verdict.WAIT,
+            now + rules.quiet_seconds,
+            warn_kept_open=quiet_for >= max(rules.give_up_seconds, rules.quiet_seconds),
+        )
     if last.finished is False:
         patience = max(rules.give_up_seconds, rules.quiet_seconds)
         if quiet_for >= patience:

@@ -83,6 +83,7 @@ class WatchedInbox:
         self._sightings: dict[str, Sighting] = {}
         self._refused_until: dict[str, float] = {}
         self._told_empty: set[str] = set()
+        self._told_kept_open: set[str] = set()
         self._told_odd: set[str] = set()
 
     @property
@@ -128,6 +129,7 @@ class WatchedInbox:
         """Forget an entry that is no longer there, or is ours."""
         self._sightings.pop(name, None)
         self._refused_until.pop(name, None)
+        self._told_kept_open.discard(name)
 
     def refuse(self, name: str, now: float) -> None:
         """Leave an entry alone for a while: it can't be taken."""
@@ -208,6 +210,11 @@ class WatchedInbox:
         if decision.warn_empty and seen.name not in self._told_empty:
             self._told_empty.add(seen.name)
             _LOG.warning("scan_ignored_empty", inbox=self.inbox.box, waited_seconds=now - sighting.first_seen)
+        if not decision.warn_kept_open:
+            self._told_kept_open.discard(seen.name)
+        elif seen.name not in self._told_kept_open:
+            self._told_kept_open.add(seen.name)
+            _LOG.warning("scan_kept_open", inbox=self.inbox.box, waited_seconds=now - sighting.unchanged_since)
         return decision
 
     def _tell_back(self, now: float) -> None:

@@ -36,6 +36,8 @@ _LOG = structlog.get_logger(__name__)
 
 _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
+_RESTLESS_SECONDS = 600.0
+"""A writer that holds a claimed file for longer has most likely forgotten it."""
 
 
 class Intake:
@@ -71,6 +73,8 @@ class Intake:
         self._handed: deque[Claim] = deque()
         self._unreleased: set[str] = set()
         """The scans that are registered and whose claims couldn't be let go: perhaps their originals are gone."""
+        self._restless: dict[str, float] = {}
+        """Since when a scan waits for its writer to let go of it."""
         self._stuck: dict[str, str] = {}
         self._database_lost = False
         self._counting = threading.Lock()
@@ -189,7 +193,9 @@ class Intake:
         """Register a claim and let it go, its scan is the archive's and the database's then; say whether it is done."""
         if taken.scan_id not in self._unreleased:
             if not self._register(taken):
+                self._note_restless(taken)
                 return False
+            self._restless.pop(taken.scan_id, None)
             self._unreleased.add(taken.scan_id)
         release(taken)
         self._unreleased.remove(taken.scan_id)
@@ -235,6 +241,11 @@ class Intake:
         with suppress(DatabaseAway):
             registered = unfiled_bytes(self._database, self.station.code)
             self._count(claimed=0, registered=registered - self._in_work.registered_bytes)
+
+    def _note_restless(self, taken: Claim) -> None:
+        since = self._restless.setdefault(taken.scan_id, self._clock())
+        if self._clock() - since >= _RESTLESS_SECONDS:
+            self._tell_stuck(taken, "kept_open")
 
     def _tell_stuck(self, taken: Claim, name: str) -> None:
         if self._stuck.get(taken.scan_id) != name:

@@ -121,6 +121,14 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "A scanner has made a file and written nothing for an hour.",
             "Look at the scanner and its queue; remove the empty file when its papers are found.",
         ),
+        "scan_kept_open": Event(
+            _W,
+            "inbox {inbox}: a program keeps a file open for writing, unchanged for {waited_seconds:s}; it waits",
+            "A file isn't taken while somebody may still write to it. Where the papers of a box are stacked, the later "
+            "files of its inbox wait too.",
+            "Find the program with `fuser -v` on the inbox's files, most often the scanner's, and end it: the file is "
+            "taken then.",
+        ),
         "scan_overwritten": Event(
             _E,
             "inbox {inbox}: a file was overwritten before it was taken; its earlier pages are gone",
@@ -150,8 +158,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             _E,
             "scan {scan_number}[ {box}] was claimed and is stuck: {error}",
             "A claimed scan stays in the spool, and the later ones of its box wait behind it.",
-            "ENOSPC is a full disk, EIO a failing one. Look at the spool, at the share it came from, and whether its "
-            "box is configured.",
+            "ENOSPC is a full disk, EIO a failing one, kept_open a program that still writes to it. Look at the spool, "
+            "at the share it came from, and whether its box is configured.",
         ),
         "archive_damaged": Event(
             _E,
