@@ -356,6 +356,19 @@ def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:
     assert [claim.original_name for claim in taken] == ["1.pdf"]
 
 
+@pytest.mark.parametrize("kind", ["share", "local"])
+def test_a_scan_among_the_claimed_that_no_claim_tells_of_is_taken_at_a_start(tmp_path: Path, kind: str) -> None:
+    options = {"INTAKE__SHARE_QUIET_SECONDS": "1", "INTAKE__QUIET_SECONDS": "1"}
+    station = make_station(tmp_path / "station", {"OBL-01": {"kind": f'"{kind}"'}}, options=options)
+    claimed = station.inbox() / ".claimed" / "ST"
+    claimed.mkdir(parents=True)
+    (claimed / new_id()).write_bytes(WHOLE)
+    told = [line["event"] for line in station.once()]
+    assert "claim_forgotten" in told
+    assert "scan_registered" in told
+    assert list(claimed.iterdir()) == []
+
+
 BREAKS_WATCHING = """
 import sys
 from pathlib import Path
