@@ -108,6 +108,7 @@ def _run(folder: Path, number: int, wrong: Wrong, library: Path, rng: random.Ran
         daemon.end()
     finally:
         daemon.kill()
+        daemon.keep_log(folder / "daemon.log")
     return Injected(number, wrong.told, found)
 
 

@@ -40,6 +40,7 @@ class _Served:
 
     def close(self) -> None:
         self.daemon.kill()
+        self.daemon.keep_log(self.stream.station.folder / "daemon.log")
         self.server.close()
 
 

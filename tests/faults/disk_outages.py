@@ -23,6 +23,7 @@ VOLUMES = ("work", "archive", "spool", "database")
 _INODES = 3000
 _RESERVE_MEGABYTES = 4
 _TOLD_SECONDS = 20.0
+_LOOK_SECONDS = 1.2
 _NOTICED = (
     "service_degraded",
     "disk_low",
@@ -120,6 +121,7 @@ class Apart:
     def close(self) -> None:
         """End the daemon, unmount the disks."""
         self.daemon.kill()
+        self.daemon.keep_log(self.stream.station.folder / "daemon.log")
         unmounted(list(self.disks.values()))
 
 
@@ -154,7 +156,11 @@ def _outage(apart: Apart, number: int, trouble: Trouble, rng: random.Random) -> 
     wrong = []
     since = len(daemon.lines)
     with trouble.begin(apart.disks[trouble.disk]):
-        stream.drop_all(stream.block())
+        for scan in stream.block():
+            stream.drop(scan)
+            if trouble.event == "disk_low" and not said(daemon, trouble.event, since):
+                # Its room is looked at once a second: until then a scan or two may still be taken.
+                threading.Event().wait(_LOOK_SECONDS)
         try:
             await_that(lambda: said(daemon, trouble.event, since) > 0, f"{trouble.event} is said", _TOLD_SECONDS)
         except AssertionError as error:

@@ -159,6 +159,10 @@ class Daemon:
         self.process.wait(timeout=10)
         self._reader.join(timeout=10)
 
+    def keep_log(self, file: Path) -> None:
+        """Put all that it has said into a file, for a look."""
+        file.write_text("".join(f"{line}\n" for line in self.raw), encoding="utf-8")
+
     def _read(self) -> None:
         assert self.process.stderr is not None
         with self.process.stderr as log:
