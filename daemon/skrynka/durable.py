@@ -22,7 +22,13 @@ FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 """The same for a folder."""
 _CHUNK_BYTES = 1 << 20
+_SYNC_BYTES = 32 << 20
+"""A copy is made durable so far each time, else a slow disk would take all of it in one step, in silence."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class SourceUnreadable(OSError):
+    """What is to be copied can't be read; with the number of the error, whose place is the source's disk."""
 
 
 def fsync_file(target: Path | int) -> None:
@@ -105,18 +111,20 @@ def rename_durably(source: Path, target: Path) -> None:
 def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | None = None) -> int:
     """Copy what the descriptor `source` has from its beginning into the new file `target`; give the bytes copied.
 
-    `on_chunk` is told each piece as it is copied (for a hash). Raises FileExistsError when `target` exists. When
-    anything fails, `on_chunk` included, `target` is removed.
+    `on_chunk` is told each piece as it is copied (for a hash). Raises FileExistsError when `target` exists, and
+    SourceUnreadable. When anything fails, `on_chunk` included, `target` is removed.
     """
     descriptor = os.open(target, _NEW, FILE_MODE)
     copied = 0
     try:
         try:
-            while chunk := os.pread(source, _CHUNK_BYTES, copied):
+            while chunk := _read(source, copied):
                 if on_chunk is not None:
                     on_chunk(chunk)
                 _write_all(descriptor, chunk)
                 copied += len(chunk)
+                if copied % _SYNC_BYTES == 0:
+                    os.fdatasync(descriptor)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -125,6 +133,13 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
         raise
     fsync_folder(target.parent)
     return copied
+
+
+def _read(source: int, at: int) -> bytes:
+    try:
+        return os.pread(source, _CHUNK_BYTES, at)
+    except OSError as error:
+        raise SourceUnreadable(error.errno, "a source can't be read") from error
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

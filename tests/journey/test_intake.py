@@ -142,3 +142,10 @@ def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> N
         (place.folder / "spool" / name / "original").write_bytes(WHOLE)
     place.intake.recover({})
     assert {line.get("scan_id") for line in place.said("claim_damaged")} == {folder, None}
+
+
+def test_a_large_scan_shows_life_while_it_is_copied_into_the_archive(place: Place) -> None:
+    place.claimed(WHOLE + bytes(4 << 20))
+    lives: list[int] = []
+    assert place.intake.forward(lambda: lives.append(1)) == 1
+    assert len(lives) > 4

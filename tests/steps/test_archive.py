@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -233,6 +234,44 @@ def test_an_original_is_durable_before_its_name_its_name_before_its_sidecar(
     folder = position(calls, "fsync", f"{shelf / SHA256}>", after=name)
     sidecar = position(calls, "rename", "/id.json", after=folder)
     position(calls, "fsync", f"{shelf / SHA256}>", after=sidecar)
+
+
+def test_a_source_that_cannot_be_read_is_no_failure_of_the_archive(archive: Archive, root: Path) -> None:
+    # A plain file that opens, and whose first byte can't be read: as on a disk with a bad sector.
+    unreadable = Path("/proc/self/mem")
+    with pytest.raises(OSError, match="source") as original:
+        archive.store_original(unreadable, scan_id="id-1", file_type="pdf", sidecar={})
+    with pytest.raises(OSError, match="source") as document:
+        archive.store_document(unreadable)
+    assert (original.value.errno, document.value.errno) == (errno.EIO, errno.EIO)
+    assert files(root) == []
+
+
+def test_who_waits_for_a_large_scan_is_told_piece_by_piece_that_it_goes_on(archive: Archive, source: Path) -> None:
+    pieces = 5
+    source.write_bytes(bytes(pieces << 20))
+    told: list[str] = []
+    stored = archive.store_original(
+        source, scan_id="id-1", file_type="pdf", sidecar={}, progress=lambda: told.append("copied")
+    )
+    archive.verify_original(stored.sha256, lambda: told.append("verified"))
+    archive.store_document(source, lambda: told.append("stored"))
+    archive.store_document(source, lambda: told.append("known"))
+    # What is there already is read too.
+    counted = {what: told.count(what) for what in told}
+    assert counted == {"copied": pieces, "verified": pieces, "stored": pieces, "known": 2 * pieces}
+
+
+def test_a_large_scan_is_made_durable_on_the_way_and_not_all_of_it_at_the_end(
+    root: Path, source: Path, tmp_path: Path
+) -> None:
+    source.write_bytes(bytes(65 << 20))
+    code = (
+        "import sys; from pathlib import Path; from skrynka.steps.archive import Archive\n"
+        "Archive(Path(sys.argv[1])).store_document(Path(sys.argv[2]))"
+    )
+    calls = calls_that_last(code, tmp_path / "log", root, source)
+    assert [call.name for call in calls].count("fdatasync") == 2
 
 
 def test_an_original_that_is_whole_is_verified(archive: Archive, source: Path) -> None:

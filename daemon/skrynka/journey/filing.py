@@ -100,25 +100,27 @@ class Filing:
     def _file(self, taken: TakenStack, show_life: Callable[[], None], record: Record) -> None:
         work = self._work / taken.id
         judged = self._plan(taken)
+        lease = self._rules.lease_seconds
+        renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         try:
-            documents = self._cut(taken, judged, work, show_life)
+            documents = self._cut(taken, judged, work, renewal)
         except ScanRejected as rejected:
-            self._verify(taken)
+            self._verify(taken, renewal)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
             record(lambda: self._failed(taken, why))
             return
         except ReaderHindered:
-            self._verify(taken)
+            self._verify(taken, renewal)
             raise
         finally:
             shutil.rmtree(work, ignore_errors=True)
         record(lambda: self._record(taken, judged, documents))
 
-    def _verify(self, taken: TakenStack) -> None:
+    def _verify(self, taken: TakenStack, renewal: Renewal) -> None:
         """See that it isn't the archive's copies of the stack's scans that are wrong."""
         for scan in self._scans_of(taken):
-            self._archive.verify_original(scan.sha256)
+            self._archive.verify_original(scan.sha256, renewal.step)
 
     def _plan(self, taken: TakenStack) -> JudgedPlan:
         """Give the stored plan, or make one and store it."""
@@ -150,7 +152,7 @@ class Filing:
         return judged
 
     def _cut(
-        self, taken: TakenStack, judged: JudgedPlan, work: Path, show_life: Callable[[], None]
+        self, taken: TakenStack, judged: JudgedPlan, work: Path, renewal: Renewal
     ) -> dict[tuple[int, int], StoredDocument]:
         """Cut every document and store it; give what was stored by ordinals of case and document."""
         wanted = {
@@ -164,13 +166,11 @@ class Filing:
         for scan in stacks.stack_scans(self._database, taken.id):
             if scan.file_type is not None:
                 sources[scan.id] = (self._archive.original_path(scan.sha256), scan.file_type)
-        lease = self._rules.lease_seconds
-        renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         order = CutOrder(sources, tuple(wanted.values()), work, self._rules.limits)
         files = self._readers.cut(order, renewal.step)
         stored = {}
         for place, file in zip(wanted, files, strict=True):
-            kept = self._archive.store_document(file)
+            kept = self._archive.store_document(file, renewal.step)
             stored[place] = StoredDocument(kept.sha256, kept.size_bytes)
             renewal.step()
         return stored

@@ -116,7 +116,7 @@ class Intake:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
         A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order. `progress` is
-        called after each.
+        called at each piece of one that is copied, and after each.
         """
         while self._handed:
             # In this order a claim is counted twice for a moment, and never not at all.
@@ -133,7 +133,7 @@ class Intake:
             if taken.box in restless:
                 continue
             try:
-                registered = self._bring_on(taken)
+                registered = self._bring_on(taken, progress)
             except DatabaseAway:
                 self._database_lost = True
                 raise
@@ -189,10 +189,10 @@ class Intake:
         """Count the scans that were claimed, and those that were registered, since the start."""
         return self._registered + sum(taking.claimed for taking in self._takings.values())
 
-    def _bring_on(self, taken: Claim) -> bool:
+    def _bring_on(self, taken: Claim, progress: Callable[[], None]) -> bool:
         """Register a claim and let it go, its scan is the archive's and the database's then; say whether it is done."""
         if taken.scan_id not in self._unreleased:
-            if not self._register(taken):
+            if not self._register(taken, progress):
                 self._note_restless(taken)
                 return False
             self._restless.pop(taken.scan_id, None)
@@ -201,7 +201,7 @@ class Intake:
         self._unreleased.remove(taken.scan_id)
         return True
 
-    def _register(self, taken: Claim) -> bool:
+    def _register(self, taken: Claim, progress: Callable[[], None]) -> bool:
         """Put the original into the archive, then the row into the database; say whether that is done."""
         if taken.changed and writer_holds(taken.path):
             return False
@@ -212,6 +212,7 @@ class Intake:
                 scan_id=taken.scan_id,
                 file_type=kind.value if kind else None,
                 sidecar=json.loads(to_sidecar(taken)),
+                progress=progress,
             )
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.

@@ -85,13 +85,13 @@ class Reading:
             with bound_contextvars(scan_number=taken.name, box=taken.box_code, scan_id=taken.id):
                 readings = self._readers.read(self._order(taken), renewal.step)
         except ScanRejected as rejected:
-            self._archive.verify_original(taken.sha256)
+            self._archive.verify_original(taken.sha256, renewal.step)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
             record(lambda: set_aside(self._database, self._archive, taken, why))
             return
         except ReaderHindered:
-            self._archive.verify_original(taken.sha256)
+            self._archive.verify_original(taken.sha256, renewal.step)
             raise
         finally:
             shutil.rmtree(self._work / taken.id, ignore_errors=True)

@@ -20,7 +20,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ _QUARANTINE = "quarantine"
 _INCOMING = ".incoming"
 _REASON = "reason.txt"
 _LINK = "original"
+_CHUNK_BYTES = 1 << 20
 _PROBE = b"skrynka\n"
 _RESTORE = "Bring the archive back from its backup."
 
@@ -81,18 +82,25 @@ class Archive:
         self.identity = Identity(root, expected)
 
     def store_original(
-        self, source: Path, *, scan_id: str, file_type: str | None, sidecar: Mapping[str, Any]
+        self,
+        source: Path,
+        *,
+        scan_id: str,
+        file_type: str | None,
+        sidecar: Mapping[str, Any],
+        progress: Callable[[], None] = lambda: None,
     ) -> StoredOriginal:
         """Copy a claimed scan into the archive and put its sidecar beside it; both are durable on return.
 
         `file_type` is its type by content ("pdf", "tiff", "jpeg", "png"), None when it is none of ours. `sidecar` is
-        what the database is to be told: JSON values; sha256, size_bytes and file_type are added. Raises
-        SourceChanged, ArchiveAway (it is full or read-only, say), and OSError when `source` can't be opened.
+        what the database is to be told: JSON values; sha256, size_bytes and file_type are added. `progress` is
+        called at each piece that was read. Raises SourceChanged, ArchiveAway (it is full or read-only, say), and
+        OSError when `source` can't be opened or read.
         """
         with _opened(source) as descriptor, away_if_failing():
             self.identity.require()
             before = os.fstat(descriptor)
-            incoming, sha256, size = self._bring_in(descriptor)
+            incoming, sha256, size = self._bring_in(descriptor, progress)
             after = os.fstat(descriptor)
             folder = self._original_folder(sha256)
             try:
@@ -100,7 +108,7 @@ class Archive:
                     raise SourceChanged("A scan changed while it was copied.")
                 make_folder(folder, self._root)
                 known = _original_in(folder)
-                _put(incoming, known or folder / f"original.{file_type or 'bin'}", sha256)
+                _put(incoming, known or folder / f"original.{file_type or 'bin'}", sha256, progress)
             finally:
                 incoming.unlink(missing_ok=True)
             told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
@@ -117,24 +125,25 @@ class Archive:
             raise ArchiveDamaged("An original isn't in the archive.", _RESTORE)
         return path
 
-    def verify_original(self, sha256: str) -> None:
+    def verify_original(self, sha256: str, progress: Callable[[], None] = lambda: None) -> None:
         """Read a stored original through, so that what is wrong with the disk isn't laid to the scan.
 
-        Raises ArchiveAway, and ArchiveDamaged when it isn't there, can't be read, or isn't what was stored.
+        `progress` is called at each piece. Raises ArchiveAway, and ArchiveDamaged when it isn't there, can't be read,
+        or isn't what was stored.
         """
-        if not _is_whole(self.original_path(sha256), sha256):
+        if not _is_whole(self.original_path(sha256), sha256, progress):
             self.identity.require()
             raise ArchiveDamaged("An original in the archive can't be read, or has changed.", _RESTORE)
 
-    def store_document(self, source: Path) -> StoredDocument:
-        """Copy a document that was cut into the archive, durable. Raises ArchiveAway, and OSError as above."""
+    def store_document(self, source: Path, progress: Callable[[], None] = lambda: None) -> StoredDocument:
+        """Copy a document that was cut into the archive, durable. Raises ArchiveAway, and OSError, as above."""
         with _opened(source) as descriptor, away_if_failing():
             self.identity.require()
-            incoming, sha256, size = self._bring_in(descriptor)
+            incoming, sha256, size = self._bring_in(descriptor, progress)
             try:
                 target = self._document(sha256)
                 make_folder(target.parent, self._root)
-                _put(incoming, target, sha256)
+                _put(incoming, target, sha256, progress)
                 os.utime(target)  # young, even where it was there: an orphan's age counts from now
             finally:
                 incoming.unlink(missing_ok=True)
@@ -234,12 +243,17 @@ class Archive:
     def _document(self, sha256: str) -> Path:
         return self._root / _DOCUMENTS / sha256[:2] / f"{sha256}.pdf"
 
-    def _bring_in(self, source: int) -> tuple[Path, str, int]:
+    def _bring_in(self, source: int, progress: Callable[[], None]) -> tuple[Path, str, int]:
         """Copy an open file into `.incoming`: its path there, its SHA-256, its bytes. The caller removes it."""
         make_folder(self._incoming, self._root)
         incoming = self._incoming / secrets.token_hex(16)
         digest = hashlib.sha256()
-        size = copy_durably(source, incoming, digest.update)
+
+        def on_chunk(chunk: bytes) -> None:
+            digest.update(chunk)
+            progress()
+
+        size = copy_durably(source, incoming, on_chunk)
         return incoming, digest.hexdigest(), size
 
 
@@ -267,18 +281,22 @@ def _entries(folder: Path) -> list[tuple[str, float]]:
         return []
 
 
-def _put(incoming: Path, target: Path, sha256: str) -> None:
+def _put(incoming: Path, target: Path, sha256: str, progress: Callable[[], None]) -> None:
     """Give what was brought in its final name, durable. What is there already stays, unless it has rotted."""
-    if target.exists() and _is_whole(target, sha256):
+    if target.exists() and _is_whole(target, sha256, progress):
         fsync_folder(target.parent)  # its writer may have been killed before that
     else:
         rename_durably(incoming, target)
 
 
-def _is_whole(stored: Path, sha256: str) -> bool:
+def _is_whole(stored: Path, sha256: str, progress: Callable[[], None]) -> bool:
     """Tell whether a stored file can be read and is what was stored."""
+    digest = hashlib.sha256()
     try:
         with stored.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+            while chunk := content.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                progress()
     except OSError:
         return False
+    return digest.hexdigest() == sha256

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skrynka.core.errors import EnvironmentUnfit
-from skrynka.durable import fsync_folder, rename_durably, write_durably
+from skrynka.durable import SourceUnreadable, fsync_folder, rename_durably, write_durably
 
 FILE = ".skrynka-archive"
 NOT_MOUNTED = "not_mounted"
@@ -42,6 +42,8 @@ def away_if_failing() -> Iterator[None]:
     """Turn the errors of the archive's file system into ArchiveAway."""
     try:
         yield
+    except SourceUnreadable:
+        raise  # another disk's
     except OSError as error:
         raise ArchiveAway(errno.errorcode.get(error.errno or 0, "OSError")) from None
 
