@@ -59,9 +59,9 @@ class Place:
         )
         self.intake.recover({})
 
-    def claimed(self, *, changed: bool = False) -> Claim:
+    def claimed(self, content: bytes = WHOLE, *, changed: bool = False) -> Claim:
         """Have a scan claimed and handed over."""
-        (self.folder / "inbox" / "1.pdf").write_bytes(WHOLE)
+        (self.folder / "inbox" / "1.pdf").write_bytes(content)
         (seen,) = list_inbox(self.folder / "inbox").seen
         claim = prepare(
             self.folder / "spool", self.folder / "inbox", seen, moving, scan_id=new_id(),
