@@ -118,6 +118,17 @@ def test_a_stack_that_is_given_back_hasnt_lost_an_attempt_nor_its_plan(db: Datab
     assert (again.id, again.attempt, again.plan is None) == (stack.id, 1, False)
 
 
+def test_a_stack_that_is_given_back_twice_is_given_back_once(db: Database) -> None:
+    closed(db, 1)
+    first = taken_stack(db)
+    release_stack(db, first, counted=True)
+    again = taken_stack(db)
+    release_stack(db, again)
+    with pytest.raises(LeaseLost):
+        release_stack(db, again)
+    assert taken_stack(db).attempt == 2
+
+
 def test_a_stack_that_broke_off_three_times_goes_to_quarantine_and_the_queue_goes_on(db: Database) -> None:
     poison, other = closed(db, 1), closed(db, 2)
     for attempt in (1, 2, 3):

@@ -107,7 +107,7 @@ def renew_stack(db: Database, taken: TakenStack, lease_seconds: float) -> None:
 def release_stack(db: Database, taken: TakenStack, *, counted: bool = False) -> None:
     """Give a stack back to the queue; a stored plan stays. Unless `counted`, as if it had not been taken.
 
-    Raises LeaseLost, DatabaseAway.
+    Raises LeaseLost (also where it was given back before, and the answer to that was lost), DatabaseAway.
     """
     with db.write() as connection:
         one_row(
@@ -196,4 +196,10 @@ def _taken(row: Row[Any], owner: str) -> TakenStack:
 
 
 def _still(taken: TakenStack) -> ColumnElement[bool]:
-    return and_(stack.c.id == taken.id, stack.c.state.in_(_WAITING), stack.c.epoch == taken.epoch)
+    return and_(
+        stack.c.id == taken.id,
+        stack.c.state.in_(_WAITING),
+        stack.c.epoch == taken.epoch,
+        # Unlike a scan's, its state doesn't say whether somebody has it: given back twice, it would lose two attempts.
+        stack.c.lease_owner.is_not(None),
+    )
