@@ -9,13 +9,16 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from skrynka.core.auditing import Report
+from skrynka.core.errors import DatabaseAway
 from skrynka.core.flaws import Flaw
 from skrynka.core.formats import FileType
 from skrynka.core.sidecars import ToldScan, sidecar_of
+from skrynka.journey import repairing
 from skrynka.journey.auditing import Audit
 from skrynka.journey.auditing_remains import AuditedStation
 from skrynka.journey.repairing import Mended, Repair
@@ -230,3 +233,21 @@ def test_old_claims_of_time_that_stood_still_are_told_with_their_age(house: Hous
     assert flaws(house.look()) == [], "a folder that a claim had hardly begun"
     (folder / "original").write_bytes(b"x")
     assert flaws(house.look()) == [(Flaw.CLAIM_DAMAGED, f"spool/{folder.name}")]
+
+
+def test_a_database_that_goes_in_mid_repair_ends_it_and_leaves_no_document_out_of_sight(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = house.document(b"a paper")
+    report = house.look()
+
+    def lost(*_: object) -> NoReturn:
+        raise DatabaseAway("It is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(repairing, "has_document", lost)
+        with pytest.raises(DatabaseAway):
+            house.mend(report)
+    assert path.read_bytes() == b"a paper"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [each.done for each in house.mend(report)] == [True]

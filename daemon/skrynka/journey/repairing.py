@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from skrynka.core.auditing import Report
-from skrynka.core.errors import DatabaseRefused, EnvironmentUnfit, ScanRejected
+from skrynka.core.errors import DatabaseAway, DatabaseRefused, EnvironmentUnfit, ScanRejected
 from skrynka.core.flaws import Flaw, FoundFlaw
 from skrynka.core.sidecars import ToldScan, sidecar_of, told_scan
 from skrynka.journey.auditing_remains import AuditedStation
@@ -112,6 +112,8 @@ class Repair:
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, type(error).__name__)
             return Mended(found, done=False, said=f"left: it can't be written ({name})")
+        except DatabaseAway:
+            raise
         except EnvironmentUnfit as error:
             return Mended(found, done=False, said=f"left: {error.message}")
 
@@ -181,8 +183,13 @@ class Repair:
         # stack in work still, or its case on record already.
         (sha256,) = found.key
         aside = self._mending.set_document_aside(sha256)
-        if self._on_its_way() or has_document(self._database, sha256):
-            self._mending.put_back(aside)
+        needed = True
+        try:
+            needed = self._on_its_way() or has_document(self._database, sha256)
+        finally:
+            if needed:
+                self._mending.put_back(aside)
+        if needed:
             raise _Left(_NEEDED)
         self._mending.remove(aside)
         self._record(found)
