@@ -11,6 +11,7 @@ import pytest
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.logs import Mode
 from skrynka.loops import Loop
+from skrynka.readers.processes import ReaderStopped
 from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 from tests.support.log_lines import listening
 from tests.support.processes import await_that
@@ -45,7 +46,12 @@ def told_of(raised: Exception) -> tuple[Loop, list[dict[str, object]]]:
     [
         (OSError(errno.ENOSPC, "full"), "disk_failed", "warning", {"error": "ENOSPC"}),
         (OSError(errno.EROFS, "read-only"), "disk_failed", "warning", {"error": "EROFS"}),
-        (EnvironmentUnfit("Something is away."), "service_degraded", "warning", {"detail": "Something is away."}),
+        (
+            EnvironmentUnfit("Something is away.", "Bring it."),
+            "service_degraded",
+            "warning",
+            {"detail": "Something is away.", "advice": "Bring it."},
+        ),
         (ArchiveDamaged("It is gone."), "archive_damaged", "error", {}),
         (ValueError("Шевченко 0099887766"), "work_failed", "error", {"error": "ValueError"}),
     ],
@@ -70,3 +76,48 @@ def test_what_the_service_tells_or_is_nothing_wrong_is_no_warning_of_the_loop(ra
     loop, told = told_of(raised)
     assert {line["event"] for line in told} <= {"lease_lost"}
     assert loop.missing is None, "it did well in the end"
+
+
+def test_a_trouble_is_told_once_though_another_worker_has_what_fails_now_and_then() -> None:
+    stream = listening(Mode.JSON)
+    stop = threading.Event()
+    calls = 0
+
+    def work() -> float | None:
+        nonlocal calls
+        calls += 1
+        loop.wake()
+        if calls > 2 * CALLS:
+            stop.set()
+        if calls % 2:
+            raise OSError(errno.ENOSPC, "full")
+        return None
+
+    loop = Loop("toil", work, stop)
+    loop.start()
+    await_that(stop.is_set, "the loop went on")
+    assert loop.join(10)
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["disk_failed"]
+
+
+def test_only_what_is_done_is_progress_and_a_long_unit_is_seen_to_be_in_hand() -> None:
+    stop, in_hand, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> float | None:
+        loop.show_life()
+        in_hand.set()
+        assert go_on.wait(10)
+        if loop.progress:
+            stop.set()
+            raise ReaderStopped
+        return 0
+
+    loop = Loop("toil", work, stop)
+    assert loop.in_hand_seconds == 0
+    loop.start()
+    assert in_hand.wait(10)
+    await_that(lambda: loop.in_hand_seconds > 0.1, "the unit has been in hand for a while")
+    assert loop.progress == 0
+    go_on.set()
+    assert loop.join(10)
+    assert (loop.progress, loop.in_hand_seconds) == (1, 0)

@@ -18,7 +18,8 @@ from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5.0
-_ERRORS = frozenset({"archive_damaged", "work_failed"})
+_PAST_SECONDS = 60.0
+"""A trouble that wasn't met for so long is over: the next one of its kind is told anew."""
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE})
 """What a file system or a machine says that is full, failing or away."""
 _LONGEST_WAIT_SECONDS = 5.0
@@ -34,7 +35,8 @@ class Loop:
         self.beat = time.monotonic()
         """When the loop last showed that it is alive: seconds of the monotonic clock."""
         self.progress = 0
-        """How often its work showed life: it moves while anything is done."""
+        """How many units of work it has done."""
+        self._began: float | None = None
         self._work = work
         self._stop = stop
         self._woken = threading.Event()
@@ -43,6 +45,7 @@ class Loop:
         self.why: str | None = None
         """Why: the name of an error, where there is one."""
         self._trouble = ""
+        self._troubled_at = 0.0
         self._outage: Outage | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -57,7 +60,12 @@ class Loop:
     def show_life(self) -> None:
         """Say, from within a long unit of work, that it goes on."""
         self.beat = time.monotonic()
-        self.progress += 1
+
+    @property
+    def in_hand_seconds(self) -> float:
+        """How long the unit of work in hand has taken by now; 0 where there is none."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def join(self, seconds: float) -> bool:
         """Wait for the thread's end; give False if it goes on."""
@@ -66,8 +74,9 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.beat = time.monotonic()
+            self.beat = self._began = time.monotonic()
             wait = self._once()
+            self._began = None
             if wait != 0:
                 self._woken.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
                 self._woken.clear()
@@ -84,7 +93,9 @@ class Loop:
             self._tell(error)
             return _RETRY_SECONDS
         self.missing = None
-        self._trouble = ""
+        # That there was nothing to do proves little: another worker may have what failed here.
+        if wait is not None or time.monotonic() - self._troubled_at > _PAST_SECONDS:
+            self._trouble = ""
         if wait == 0:
             self.progress += 1
         return wait
@@ -100,24 +111,22 @@ class Loop:
             case ArchiveDamaged():
                 self._say("archive_damaged")
             case EnvironmentUnfit():
-                self._say("service_degraded", detail=error.message)
+                self._say("service_degraded", detail=error.message, advice=error.remedy)
             case OSError(errno=int(number)) if number in _DISK_ERRORS:
                 self._say("disk_failed", error=errno.errorcode[number])
             case _:
                 self._say("work_failed", error=type(error).__name__, location=where(error))
 
     def _say(self, event: str, **fields: str) -> None:
+        self._troubled_at = time.monotonic()
         trouble = " ".join([event, *fields.values()])
         if trouble != self._trouble:
             self._trouble, self._outage = trouble, None
         self._outage, telling = observe(self._outage, time.monotonic(), away=True)
         if telling is None:
             return
-        seconds = telling.seconds or None
-        if event in _ERRORS:
-            _LOG.error(event, work=self.name, seconds=seconds, **fields)
-        else:
-            _LOG.warning(event, work=self.name, seconds=seconds, **fields)
+        # The catalogue has the level.
+        _LOG.warning(event, work=self.name, seconds=telling.seconds or None, **fields)
 
 
 def where(error: BaseException) -> str:

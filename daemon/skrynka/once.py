@@ -12,7 +12,7 @@ from skrynka.store.database import Database
 from skrynka.store.listings import work_left
 
 _STUCK_SECONDS = 180.0
-"""Longer than any single step may take: a page has a minute, and a file settles in seconds."""
+"""Longer than any wait between two units of work: a file settles in seconds, a retry comes in five."""
 
 
 class Once:
@@ -27,11 +27,12 @@ class Once:
         self._progress = -1
         self._progressed_at = time.monotonic()
 
-    def is_done(self, progress: int, wake: Callable[[], None]) -> bool:
-        """Say whether all is done. `progress` moves while anything is; `wake` has stacks filed that are closed here.
+    def is_done(self, progress: int, in_hand_seconds: float, wake: Callable[[], None]) -> bool:
+        """Say whether all is done. `progress` moves whenever a unit of work is done, not when one fails again.
 
-        Raises EnvironmentUnfit when nothing moves any more, or when inboxes are away at the end: whoever runs this
-        from a timetable must hear of it. Raises DatabaseAway.
+        `in_hand_seconds` is how long the one that takes longest has been in hand: an hour, for a large scan. `wake` has
+        stacks filed that are closed here. Raises EnvironmentUnfit when nothing moves any more, or when inboxes are away
+        at the end: whoever runs this from a timetable must hear of it. Raises DatabaseAway.
         """
         # Twice in a row: between two stages a scan is nowhere for a moment.
         self._idle_looks = self._idle_looks + 1 if self._nothing_left(wake) else 0
@@ -42,7 +43,7 @@ class Once:
         now = time.monotonic()
         if progress != self._progress:
             self._progress, self._progressed_at = progress, now
-        elif now - self._progressed_at > _STUCK_SECONDS:
+        elif now - self._progressed_at > _STUCK_SECONDS and in_hand_seconds < _STUCK_SECONDS:
             raise EnvironmentUnfit("`--once` can't finish what is there.", "See the log and `skrynka status`.")
         return False
 

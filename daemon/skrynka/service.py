@@ -297,7 +297,8 @@ class Service:
                 self._supervisor.alive(self._status())
             if self._once is not None and self._met_database:
                 progress = self._intake.progress + sum(loop.progress for loop in loops)
-                if self._once.is_done(progress, self._filing_loop.wake):
+                in_hand_seconds = max(loop.in_hand_seconds for loop in loops)
+                if self._once.is_done(progress, in_hand_seconds, self._filing_loop.wake):
                     return
 
     def _tell_outages(self, missing: Mapping[str | None, str | None]) -> None:

@@ -76,9 +76,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "service_stopped": Event(_I, "stopped[ after {seconds:s}]", "The program has ended by itself."),
         "service_degraded": Event(
             _W,
-            "degraded[ for {seconds:s} now], {work}: {detail}",
+            "degraded[ for {seconds:s} now], {work}: {detail}[ {advice}]",
             "Part of the service can't work; the rest goes on.",
-            "See `skrynka status` for what is away, and mend that.",
+            "What the line itself advises; `skrynka status` says what is away.",
         ),
         # Inboxes
         "inbox_watched": Event(

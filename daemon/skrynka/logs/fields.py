@@ -52,7 +52,7 @@ _NAMES: Mapping[Shape, str] = {
     Shape.NUMBER: "seconds waited_seconds quiet_seconds",
     Shape.TIME: "claimed_at opened_at emptied_on oldest_at",
     Shape.FLAG: "unfinished uncatalogued",
-    Shape.PHRASE: "detail said",
+    Shape.PHRASE: "detail said advice",
 }
 
 FIELDS: Mapping[str, Shape] = MappingProxyType(
