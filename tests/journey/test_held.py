@@ -178,6 +178,6 @@ def test_every_page_is_where_it_belongs(filed: tuple[Mailroom, dict[str, Pile]])
 
 def test_held_cases_are_normal_work_in_the_log(filed: tuple[Mailroom, dict[str, Pile]]) -> None:
     mailroom, _ = filed
-    assert {line["level"] for line in mailroom.lines} == {"info"}
+    assert {line["level"] for line in mailroom.lines} <= {"info", "debug"}
     told = [reason for line in mailroom.said("case_created") for reason in line["reasons"]]
     assert told.count("codes_disagree") == list(REASONS.values()).count("codes_disagree")

@@ -118,6 +118,15 @@ def ends_well_without_an_answer(answers: Connection, *_: Any) -> None:  # noqa: 
     _say(answers, Opened(2), Began(1))
 
 
+def dies_as_it_cuts_the_first_time(answers: Connection, order: Order, *how: Any) -> None:  # noqa: ANN401
+    before = order.work.parent / "died"
+    if not before.exists():
+        before.touch()
+        _say(answers, Began(1))
+        os.kill(os.getpid(), signal.SIGKILL)
+    tasks.run(answers, order, *how)
+
+
 def ends_badly(answers: Connection, *_: Any) -> None:  # noqa: ANN401
     _say(answers, Opened(2), Began(1))
     sys.exit(7)

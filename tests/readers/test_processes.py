@@ -435,14 +435,10 @@ def test_a_pipe_in_the_place_of_what_a_reader_prints_is_not_waited_for(
     assert len(reading(good)) == 1
 
 
-def test_a_reader_that_dies_while_it_cuts_has_a_second_try(good: Path, log: LogLines) -> None:
-    killed: list[int] = []
-
-    def kill() -> None:
-        if not killed:
-            killed.append(the_reader().pid)
-            the_reader().kill()
-
-    (file,) = cutting(good, (PageRef("A", 2),), progress=kill)
+def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
+    good: Path, log: LogLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "run", misbehaving.dies_as_it_cuts_the_first_time)
+    (file,) = cutting(good, (PageRef("A", 2),))
     assert len(pikepdf.open(file).pages) == 1
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]
