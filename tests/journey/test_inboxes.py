@@ -58,9 +58,10 @@ def test_what_can_not_be_taken_is_left_alone_for_a_while_and_does_not_count_as_s
     inbox.hint("1.pdf", Arrival.RENAMED_IN)
     assert names(inbox, 1000.0) == ["1.pdf"]
     assert inbox.settling == 1
-    inbox.refuse("1.pdf", 1000.0)
-    assert (names(inbox, 1030.0), inbox.settling) == ([], 0)
-    assert names(inbox, 1061.0) == ["1.pdf"]
+    for at, last, next_time in ((1000.0, 1004.0, 1006.0), (1006.0, 1015.0, 1017.0), (1017.0, 1036.0, 1038.0)):
+        inbox.refuse("1.pdf", at)
+        assert (names(inbox, last), inbox.settling) == ([], 0)
+        assert names(inbox, next_time) == ["1.pdf"]
 
 
 def test_in_an_ordered_inbox_no_scan_overtakes_one_that_can_not_be_taken(tmp_path: Path) -> None:
@@ -71,11 +72,11 @@ def test_in_an_ordered_inbox_no_scan_overtakes_one_that_can_not_be_taken(tmp_pat
         inbox.hint(name, Arrival.RENAMED_IN)
     assert names(inbox, 1000.0) == ["1.pdf", "2.pdf"]
     inbox.refuse("1.pdf", 1000.0)
-    assert names(inbox, 1030.0) == []
+    assert names(inbox, 1003.0) == []
     (tmp_path / "2.pdf").unlink()
-    assert names(inbox, 1031.0) == []
+    assert names(inbox, 1004.0) == []
     assert (inbox.expecting, inbox.settling) == (True, 1)
-    assert names(inbox, 1061.0) == ["1.pdf"]
+    assert names(inbox, 1006.0) == ["1.pdf"]
 
 
 def test_a_scan_that_somebody_keeps_open_for_long_is_told_once(tmp_path: Path) -> None:

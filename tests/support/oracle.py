@@ -85,6 +85,17 @@ def cases_in_order(database: str | Path, archive: Path) -> list[list[int]]:
     return [judge.ids_of_case(case["id"]) for case in judge.cases]
 
 
+_KNOWN: dict[str, list[int | None]] = {}
+"""The ids in documents, by the hash of what is in the file: a station may be judged again and again."""
+
+
+def _ids_in(data: bytes) -> list[int | None]:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest not in _KNOWN:
+        _KNOWN[digest] = ids_in_pdf(data)
+    return _KNOWN[digest]
+
+
 class _Judge:
     def __init__(self, database: str | Path, archive: Path, after: int = 0) -> None:
         self.archive = archive
@@ -227,7 +238,7 @@ class _Judge:
             with pikepdf.open(path) as pdf:
                 return [None] * len(pdf.pages)
         if document["sha256"] not in self._read:
-            self._read[document["sha256"]] = ids_in_pdf(path) if path.is_file() else []
+            self._read[document["sha256"]] = _ids_in(path.read_bytes()) if path.is_file() else []
         return self._read[document["sha256"]]
 
     def _document_path(self, document: Row) -> Path:

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 COMMAND = (sys.executable, "-m", "skrynka")
 CONFIG = Path(__file__).parents[2] / "config"
@@ -106,21 +106,56 @@ class Station:
         return {**os.environ, **self.environment}
 
 
+class Process(Protocol):
+    """A process as `subprocess` gives it, as far as it is used."""
+
+    @property
+    def pid(self) -> int:
+        """Give its number."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Give its exit code once it was waited for."""
+
+    @property
+    def stderr(self) -> IO[str] | None:
+        """Give the pipe that its log comes through."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; give its exit code."""
+
+
+Start = Callable[[Sequence[str], Mapping[str, str]], Process]
+"""Starts the command with these words, and these variables beside our own."""
+
+
 class Daemon:
     """A daemon that runs, and what it has logged."""
 
-    def __init__(self, station: Station, before: Sequence[str] = ()) -> None:
+    def __init__(self, station: Station, before: Sequence[str] = (), start: Start | None = None) -> None:
+        """Run it; `before` are words before the command's own, `start` starts it in another way."""
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.strange: list[str] = []
         """What it said that is no line of the log: a traceback, or why it couldn't begin."""
         self._new: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.process = subprocess.Popen(
-            [*before, *COMMAND, "run", "--config", str(station.config)],
-            env=station._env(),  # noqa: SLF001 - the two are one
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+        words = ["run", "--config", str(station.config)]
+        self.process: Process = (
+            start(words, station.environment)
+            if start is not None
+            else subprocess.Popen(
+                [*before, *COMMAND, *words],
+                env=station._env(),  # noqa: SLF001 - the two are one
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -142,6 +177,11 @@ class Daemon:
                 raise AssertionError(f"the daemon ended before {wanted}; the log:\n" + "\n".join(self.raw))
             if line["event"] in events and all(line.get(name) == value for name, value in fields.items()):
                 return line
+
+    @property
+    def ended(self) -> bool:
+        """Say whether it has ended, and everything that writes into its log with it."""
+        return not self._reader.is_alive()
 
     def end(self) -> None:
         """Ask it to end, and see that it does, with exit code 0."""

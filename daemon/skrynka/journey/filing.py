@@ -6,7 +6,6 @@ content, so cutting again stores nothing twice. One transaction records it all, 
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from skrynka.journey.days import day_in_kyiv
 from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
+from skrynka.journey.work_folders import WorkFolders
 from skrynka.readers.messages import CutOrder, PageLimits
 from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
@@ -75,7 +75,7 @@ class Filing:
         self._archive = archive
         self._readers = readers
         self._catalogue = catalogue
-        self._work = work
+        self._folders = WorkFolders(work)
         self._owner = owner
         self._rules = rules
         self._unfinished = Unfinished()
@@ -86,6 +86,7 @@ class Filing:
         Raises DatabaseAway, LeaseLost, ReaderStopped, and OSError or EnvironmentUnfit when the archive or a disk
         fails: the stack then waits as if it had not been taken.
         """
+        self._folders.tidy()
         self._unfinished.settle()
         behind = self._unfinished.behind
         taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up, behind)
@@ -95,15 +96,15 @@ class Filing:
             taken.id, lambda counted: stacks.release_stack(self._database, taken, counted=counted)
         ) as record:
             self._file(taken, show_life, record)
+        self._folders.done(taken.id)
         return True
 
     def _file(self, taken: TakenStack, show_life: Callable[[], None], record: Record) -> None:
-        work = self._work / taken.id
         judged = self._plan(taken)
         lease = self._rules.lease_seconds
         renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         try:
-            documents = self._cut(taken, judged, work, renewal)
+            documents = self._cut(taken, judged, self._folders.of(taken.id), renewal)
         except ScanRejected as rejected:
             self._verify(taken, renewal)
             # A name of its own: the one above ends with the block, and this may be called later.
@@ -114,7 +115,7 @@ class Filing:
             self._verify(taken, renewal)
             raise
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            self._folders.clear(taken.id)
         record(lambda: self._record(taken, judged, documents))
 
     def _verify(self, taken: TakenStack, renewal: Renewal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,8 +37,9 @@ _WHY = {
 }
 """What an admin reads of an inbox that is away; of other errors he reads the name."""
 _SOON_SECONDS = 5.0
-_REFUSED_SECONDS = 60.0
-"""Rights are mended by people."""
+_REFUSED_SECONDS = (5.0, 10.0, 20.0)
+"""A disk may fail once, rights are mended by people: a file that is refused again and again is left alone for longer,
+but never for so long that somebody who has mended what was wrong wonders whether it helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class WatchedInbox:
         self._hints: dict[str, Arrival] = {}
         self._sightings: dict[str, Sighting] = {}
         self._refused_until: dict[str, float] = {}
+        self._refusals: Counter[str] = Counter()
         self._told_empty: set[str] = set()
         self._told_kept_open: set[str] = set()
         self._told_odd: set[str] = set()
@@ -133,7 +136,9 @@ class WatchedInbox:
 
     def refuse(self, name: str, now: float) -> None:
         """Leave an entry alone for a while: it can't be taken."""
-        self._refused_until[name] = now + _REFUSED_SECONDS
+        waits = _REFUSED_SECONDS[min(self._refusals[name], len(_REFUSED_SECONDS) - 1)]
+        self._refused_until[name] = now + waits
+        self._refusals[name] += 1
 
     def put_off(self, now: float) -> None:
         """Look again soon: something is still to be done with a scan that was taken from here."""
@@ -166,6 +171,7 @@ class WatchedInbox:
         self._tell_odd(listing.odd)
         names = {seen.name for seen in listing.seen}
         self._refused_until = {name: until for name, until in self._refused_until.items() if name in names}
+        self._refusals = Counter({name: count for name, count in self._refusals.items() if name in names})
         self._sightings = {name: sighting for name, sighting in self._sightings.items() if name in names}
         settled = []
         waiting = False

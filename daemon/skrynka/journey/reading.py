@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.journey.quarantining import Spoilt, note_given_up, set_aside
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
+from skrynka.journey.work_folders import WorkFolders
 from skrynka.readers.messages import PageLimits, ReadOrder
 from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
@@ -53,7 +53,7 @@ class Reading:
         self._database = database
         self._archive = archive
         self._readers = readers
-        self._work = work
+        self._folders = WorkFolders(work)
         self._owner = owner
         self._rules = rules
         self._unfinished = Unfinished()
@@ -64,6 +64,7 @@ class Reading:
         A scan that can't be read goes to quarantine, unless it is the archive's disk that fails. Raises ReaderStopped,
         OSError or EnvironmentUnfit of a disk or the archive (the scan then waits again), DatabaseAway, LeaseLost.
         """
+        self._folders.tidy()
         self._unfinished.settle()
         taken = queue.take_scan(
             self._database, self._owner, self._rules.lease_seconds, self._given_up, self._unfinished.behind
@@ -74,6 +75,7 @@ class Reading:
             taken.id, lambda counted: queue.release_scan(self._database, taken, counted=counted)
         ) as record:
             self._read(taken, show_life, record)
+        self._folders.done(taken.id)
         return True
 
     def _read(self, taken: TakenScan, show_life: Callable[[], None], record: Record) -> None:
@@ -94,7 +96,7 @@ class Reading:
             self._archive.verify_original(taken.sha256, renewal.step)
             raise
         finally:
-            shutil.rmtree(self._work / taken.id, ignore_errors=True)
+            self._folders.clear(taken.id)
         seconds = round(time.monotonic() - started, 2)
         record(lambda: self._record(taken, readings, seconds))
 
@@ -112,7 +114,7 @@ class Reading:
         return ReadOrder(
             source=self._archive.original_path(taken.sha256),
             kind=taken.file_type,
-            work=self._work / taken.id,
+            work=self._folders.of(taken.id),
             limits=self._rules.limits,
             symbologies=self._rules.symbologies,
             separators=self._rules.separators,

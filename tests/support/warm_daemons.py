@@ -1,0 +1,191 @@
+"""Daemons that start in a few hundredths of a second: forked from a process that has all of the program imported.
+
+What isn't as in a daemon of its own: it doesn't import, and its fork server is a fork of itself instead of a new
+interpreter. What it does from `main` on, its processes' parentage, pipes and signals are the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import multiprocessing.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import psutil
+
+from tests.support.processes import descendants
+
+_LONGEST = 1 << 16
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class WarmDaemons:
+    """Starts them; a process of its own, which ends with `close`."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None, *, retry_seconds: float = 5.0) -> None:
+        """Import everything, with these variables beside our own.
+
+        `retry_seconds` is how long a daemon's loop waits after a failure until it tries again: injected like a clock.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Daemons that are killed can't write down what they covered.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        self._line = ours
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno()), str(retry_seconds)],
+                env={**kept, "OPENBLAS_NUM_THREADS": "1", **(environment or {})},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                cwd=Path(__file__).parents[2],
+            )
+        self._ask({})
+        self._own = descendants(self._process.pid)
+
+    def start(self, words: Sequence[str], environment: Mapping[str, str]) -> WarmProcess:
+        """Run the command with these words and variables; what it says on standard error comes through a pipe."""
+        reading, writing = os.pipe()
+        try:
+            answer = self._ask({"words": list(words), "environment": dict(environment)}, writing)
+        finally:
+            os.close(writing)
+        return WarmProcess(self, answer["pid"], os.fdopen(reading, encoding="utf-8"))
+
+    def wait(self, pid: int) -> int:
+        """Wait for the end of one; give its exit code as `subprocess` does."""
+        return int(self._ask({"wait": pid})["code"])
+
+    def left(self) -> list[psutil.Process]:
+        """Give what is left of all daemons: they, and the processes that outlived them."""
+        return [process for process in descendants(self._process.pid) if process not in self._own]
+
+    def close(self) -> None:
+        """End the process; daemons that still run are left alone."""
+        self._line.close()
+        self._process.wait(timeout=30)
+
+    def _ask(self, question: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
+        socket.send_fds(self._line, [json.dumps(question).encode()], descriptors)
+        answer = self._line.recv(_LONGEST)
+        assert answer, "the process that daemons are forked from has ended"
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+
+class WarmProcess:
+    """One of them; to be used as what `subprocess.Popen` gives."""
+
+    def __init__(self, daemons: WarmDaemons, pid: int, stderr: TextIO) -> None:
+        self.pid = pid
+        self.stderr = stderr
+        self.returncode: int | None = None
+        self._daemons = daemons
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:  # noqa: ARG002 - as Popen has it
+        """Wait for its end."""
+        if self.returncode is None:
+            self.returncode = self._daemons.wait(self.pid)
+        return self.returncode
+
+
+def _serve(line: socket.socket) -> list[str]:
+    """Fork a daemon for each order. Comes back in the daemons only, with their command's words."""
+    ended: dict[int, int] = {}
+    while True:
+        text, descriptors, _, _ = socket.recv_fds(line, _LONGEST, 1)
+        if not text:
+            sys.exit(0)
+        order = json.loads(text)
+        if "wait" in order:
+            while order["wait"] not in ended:
+                # Orphans of daemons too: nobody else would bury them.
+                pid, status = os.wait()
+                ended[pid] = os.waitstatus_to_exitcode(status)
+            answer = {"code": ended.pop(order["wait"])}
+        elif "words" in order:
+            pid = os.fork()
+            if not pid:
+                line.close()
+                os.dup2(descriptors[0], 2)
+                os.close(descriptors[0])
+                os.environ.update(order["environment"])
+                _count()
+                words: list[str] = order["words"]
+                return words
+            os.close(descriptors[0])
+            answer = {"pid": pid}
+        else:
+            answer = {}
+        line.send(json.dumps(answer).encode())
+
+
+def _count() -> None:
+    """Do in a fork what the counter of durable calls, where it is loaded, does when a process begins."""
+    begin = getattr(ctypes.CDLL(None), "begin_counting", None)
+    if begin is not None:
+        begin()
+
+
+def _fork_instead(_path: str, words: Sequence[str], descriptors: Sequence[int]) -> int:
+    """Start what multiprocessing runs in a new interpreter in a fork of this one."""
+    pid = os.fork()
+    if not pid:
+        _become(words[-1], descriptors)
+    return pid
+
+
+def _become(code: str, descriptors: Sequence[int]) -> NoReturn:
+    try:
+        begin = 3
+        for descriptor in sorted(descriptors):
+            os.closerange(begin, descriptor)
+            begin = descriptor + 1
+        os.closerange(begin, 1 << 16)
+        # It is imported for what it does at that.
+        sys.modules.pop("skrynka.readers.server", None)
+        exec(code, {})  # noqa: S102 - the standard library's own
+    finally:
+        os._exit(0)
+
+
+def _main() -> None:
+    import alembic.script  # noqa: F401, PLC0415 - what a daemon imports when it is asked for
+
+    import skrynka.cli  # noqa: PLC0415 - this module is imported by tests too
+    import skrynka.loops  # noqa: PLC0415
+    import skrynka.readers.tasks  # noqa: PLC0415
+
+    assert skrynka.loops._RETRY_SECONDS  # noqa: SLF001 - a name that is set must be there
+    skrynka.loops._RETRY_SECONDS = float(sys.argv[2])  # noqa: SLF001
+
+    resource_tracker.ensure_running()
+    # What outlives a daemon becomes a child of ours, and can be seen.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    multiprocessing.util.spawnv_passfds = _fork_instead  # type: ignore[attr-defined]
+    gc.freeze()
+    sys.argv = ["skrynka", *_serve(socket.socket(fileno=int(sys.argv[1])))]
+    skrynka.cli.main()
+
+
+if __name__ == "__main__":
+    _main()
