@@ -56,10 +56,14 @@ BREAKAGES = (
             ),
         ),
         (
-            "tests/store/test_registration.py::"
-            "test_of_many_that_bring_the_same_bytes_at_once_one_is_the_original[postgresql]",
-            "tests/store/test_constraints.py::"
-            "test_uniqueness_refuses_the_opposite_of[sqlite-one scan is the original of its bytes]",
+            (
+                "tests/store/test_registration.py::"
+                "test_of_many_that_bring_the_same_bytes_at_once_one_is_the_original[postgresql]"
+            ),
+            (
+                "tests/store/test_constraints.py::"
+                "test_uniqueness_refuses_the_opposite_of[sqlite-one scan is the original of its bytes]"
+            ),
         ),
     ),
     Breakage(
@@ -86,7 +90,10 @@ BREAKAGES = (
                 "        if row.state != ScanState.READING:\n",
             ),
             (
-                "    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value, scan.c.epoch == taken.epoch)\n",
+                (
+                    "    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value,"
+                    " scan.c.epoch == taken.epoch)\n"
+                ),
                 "    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value)\n",
             ),
         ),
