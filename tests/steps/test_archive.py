@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +41,30 @@ def source(tmp_path: Path) -> Path:
 
 def files(root: Path) -> list[str]:
     return sorted(str(each.relative_to(root)) for each in root.rglob("*") if not each.is_dir())
+
+
+def as_a_link(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def as_a_link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("make", [as_a_link, as_a_link_to_itself, os.mkfifo, Path.mkdir])
+def test_what_isnt_a_plain_file_in_the_place_of_one_is_not_given_to_a_reader(
+    archive: Archive, source: Path, make: Callable[[Path], None]
+) -> None:
+    stored = archive.store_original(source, scan_id="id-1", file_type="pdf", sidecar=SIDECAR)
+    document = archive.store_document(source)
+    for path, ask in (
+        (archive.original_path(stored.sha256), lambda: archive.original_path(stored.sha256)),
+        (archive.document_path(document.sha256), lambda: archive.document_path(document.sha256)),
+    ):
+        path.unlink()
+        make(path)
+        with pytest.raises(ArchiveDamaged):
+            ask()
 
 
 def test_an_original_lies_under_its_hash_with_a_sidecar_that_a_database_can_be_rebuilt_from(

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _BUSY_SECONDS = 30
 """How long SQLite waits for another process's transaction; ours last milliseconds, a backup's a little longer."""
+_CACHE_KILOBYTES = 512
+"""Of each SQLite connection, and every thread has one: full soon, so that a service doesn't grow with its database."""
 _WRITES = "skrynka_writes"
 _PASSWORD = "PGPASSWORD"  # noqa: S105 - a variable's name
 _ATTEMPTS = 6
@@ -182,6 +184,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        f"cache_size=-{_CACHE_KILOBYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -77,12 +77,26 @@ def lose(marked: bytes) -> Harm:
     """Give a harm: the offset of the object that has these words in it is wrong."""
 
     def harm(data: bytes) -> bytes:
-        objects = {int(found[1]): found for found in re.finditer(rb"(\d+) 0 obj.*?endobj", data, re.DOTALL)}
-        (number,) = (number for number, found in objects.items() if marked in found[0])
-        table = data.rindex(b"\nxref")
-        entry = b"%010d 00000 n" % objects[number].start()
-        assert data.count(entry, table) == 1
-        return data[:table] + data[table:].replace(entry, b"%010d 00000 n" % (objects[number].start() + 3))
+        entry = entry_of(data, marked)
+        return data.replace(entry, b"%010d 00000 n" % (int(entry.split()[0]) + 3))
+
+    return harm
+
+
+def entry_of(data: bytes, marked: bytes) -> bytes:
+    """Give the table's entry of the one object that has these words in it."""
+    (found,) = (found for found in re.finditer(rb"\d+ 0 obj.*?endobj", data, re.DOTALL) if marked in found[0])
+    entry = b"%010d 00000 n" % found.start()
+    assert data.count(entry) == 1
+    return entry
+
+
+def make_another_generation_of(marked: bytes) -> Harm:
+    """Give a harm: the table says that the object with these words is of a generation that nobody refers to."""
+
+    def harm(data: bytes) -> bytes:
+        entry = entry_of(data, marked)
+        return data.replace(entry, entry.replace(b" 00000 n", b" 07548 n"))
 
     return harm
 
@@ -116,6 +130,24 @@ def test_a_page_from_which_an_object_is_lost_is_unreadable_rather_than_blank(
     make: Callable[[pikepdf.Pdf], None], harm: Harm, tmp_path: Path
 ) -> None:
     assert "in the file" in unreadable(saved(tmp_path / "scan.pdf", make, harm))
+
+
+@pytest.mark.parametrize(
+    ("make", "marked"),
+    [(layers, b"/ImageMask"), (drawing, b"/Helvetica"), (with_text_in_a_form, b"/Form"), (drawing, b"/Filter")],
+)
+def test_a_page_with_an_object_of_another_generation_is_unreadable_rather_than_blank(
+    make: Callable[[pikepdf.Pdf], None], marked: bytes, tmp_path: Path
+) -> None:
+    assert "in the file" in unreadable(saved(tmp_path / "scan.pdf", make, make_another_generation_of(marked)))
+
+
+def test_a_page_without_anything_to_show_is_blank(tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        pdf.add_blank_page(page_size=A4)
+
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", make), tmp_path)
+    assert pixels.min() == 255
 
 
 @pytest.mark.parametrize("make", [layers, drawing, with_text_in_a_form])

@@ -153,7 +153,7 @@ class Archive:
     def document_path(self, sha256: str) -> Path:
         """Find a stored document. Raises ArchiveDamaged when it isn't there."""
         path = self._document(sha256)
-        if not path.is_file():
+        if not _is_plain(path):
             raise ArchiveDamaged("A document isn't in the archive.", _RESTORE)
         return path
 
@@ -269,7 +269,14 @@ def _opened(source: Path) -> Iterator[int]:
 
 
 def _original_in(folder: Path) -> Path | None:
-    return next(folder.glob("original.*"), None)
+    # A link or a pipe isn't what was stored here, and isn't followed or waited for.
+    return next((path for path in folder.glob("original.*") if _is_plain(path)), None)
+
+
+def _is_plain(path: Path) -> bool:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return stat.S_ISREG(path.lstat().st_mode)
+    return False
 
 
 def _entries(folder: Path) -> list[tuple[str, float]]:

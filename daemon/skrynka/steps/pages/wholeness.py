@@ -22,8 +22,13 @@ _DEPTH = 8
 """How deep forms within forms are looked into."""
 _CONTENT_BYTES = 256 << 20
 """Of one stream, unpacked: a map has a tenth of it."""
+_MISSING = "something on it isn't in the file"
 _BROKEN = "something on it can't be unpacked"
-_PAINTED = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]+)[\x00\t\n\f\r ]+Do\b")
+_REGULAR, _SPACE = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]", rb"[\x00\t\n\f\r ]+"
+_USED = re.compile(
+    rb"/(%b+)%b(?:(Do)|[-+.0-9]+%bTf)(?!%b)" % (_REGULAR, _SPACE, _SPACE, _REGULAR),
+)
+"""A name, and whether it is painted or the font of a text."""
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LOST = re.compile(r"expected .*\bobj\b|offset 0|error reading object|object stream|loop detected|EOF while")
 """Of qpdf's warnings, those after which an object is taken for one that isn't there."""
@@ -40,12 +45,18 @@ def require_whole(page: pikepdf.Page) -> bool:
     Raises PageDamaged, ImageDamaged for a JPEG that ends too early, and pikepdf's errors.
     """
     seen: set[tuple[int, int]] = set()
-    waiting = [(_streams(page.obj.get("/Contents")), page.obj.get("/Resources"), 0)]
+    contents, resources = page.obj.get("/Contents"), page.obj.get("/Resources")
+    if contents is None and any(_of(resources, category) for category in ("/XObject", "/Font")):
+        # It has what it would show, and nothing that shows it: qpdf tells a lost stream from none at all by no word.
+        raise PageDamaged("its content isn't in the file")
+    waiting = [(_streams(contents), resources, 0)]
     left_to_renderer = False
     while waiting:
-        contents, resources, depth = waiting.pop()
-        for name in _painted(contents):
-            item = _named(resources, name)
+        streams, resources, depth = waiting.pop()
+        for name in _painted(streams, resources):
+            item = _of(resources, "/XObject").get(name)
+            if not isinstance(item, pikepdf.Stream):
+                raise PageDamaged(_MISSING)
             if item.objgen in seen:
                 continue
             seen.add(item.objgen)
@@ -59,26 +70,31 @@ def require_whole(page: pikepdf.Page) -> bool:
 def require_nothing_lost(pdf: pikepdf.Pdf) -> None:
     """Raise PageDamaged when qpdf has missed an object since it was asked last: it goes on without."""
     if any(_LOST.search(warning) for warning in pdf.get_warnings()):
-        raise PageDamaged("something on it isn't in the file")
+        raise PageDamaged(_MISSING)
 
 
 def _streams(contents: pikepdf.Object | None) -> list[pikepdf.Object]:
     return list(contents) if isinstance(contents, pikepdf.Array) else [] if contents is None else [contents]
 
 
-def _painted(contents: list[pikepdf.Object]) -> Iterator[str]:
-    """Give the names of what contents paint. A few too many, in a text that speaks of PDF, are not worth a parser."""
-    for found in set(_PAINTED.findall(b"\n".join(_content(stream) for stream in contents))):
+def _painted(contents: list[pikepdf.Object], resources: pikepdf.Object | None) -> Iterator[str]:
+    """Give the names of what contents paint; raise PageDamaged where a font of theirs isn't there.
+
+    A few names too many, in a text that speaks of PDF, are not worth a parser.
+    """
+    for found, painted in set(_USED.findall(b"\n".join(_content(stream) for stream in contents))):
         plain = _ESCAPE.sub(lambda code: bytes([int(code[1], 16)]), found)
-        yield "/" + plain.decode("utf-8", "surrogateescape")
+        name = "/" + plain.decode("utf-8", "surrogateescape")
+        if painted:
+            yield name
+        elif not isinstance(_of(resources, "/Font").get(name), pikepdf.Dictionary):
+            raise PageDamaged(_MISSING)
 
 
-def _named(resources: pikepdf.Object | None, name: str) -> pikepdf.Stream:
-    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
-    item = objects.get(name) if isinstance(objects, pikepdf.Dictionary) else None
-    if not isinstance(item, pikepdf.Stream):
-        raise PageDamaged("it paints something that isn't in the file")
-    return item
+def _of(resources: pikepdf.Object | None, category: str) -> pikepdf.Object:
+    """Give a category of resources; an empty one where there is none."""
+    found = resources.get(category) if isinstance(resources, pikepdf.Dictionary) else None
+    return found if isinstance(found, pikepdf.Dictionary) else pikepdf.Dictionary()
 
 
 def _is_whole_image(image: pikepdf.Stream) -> bool:
@@ -111,12 +127,12 @@ def _content(stream: pikepdf.Object) -> bytes:
     """Unpack what draws. Deflated, it must be what was packed: qpdf overlooks a wrong checksum, as readers do."""
     if stream.get("/Filter") != "/FlateDecode" or "/DecodeParms" in stream:
         return _unpacked(stream)
-    inflating = zlib.decompressobj()
+    raw, inflating = stream.read_raw_bytes(), zlib.decompressobj()
     try:
-        content = inflating.decompress(stream.read_raw_bytes(), _CONTENT_BYTES)
+        content = inflating.decompress(raw, _CONTENT_BYTES)
     except zlib.error as error:
         raise PageDamaged(_BROKEN) from error
-    if not inflating.eof:
+    if raw and not inflating.eof:
         raise PageDamaged(_BROKEN)
     return content
 
