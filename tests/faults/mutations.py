@@ -6,6 +6,8 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -29,6 +31,7 @@ _AT_MOST_GROWN = 1.05
 _WARM = 1000
 """Scans until a daemon has met everything that it keeps for good."""
 _BOXES = ("OBL-01", "OBL-02")
+_OF_READERS = frozenset({"reader_started", "scan_read", "scan_quarantined"})
 _ENDS = frozenset({"scan_finished", "scan_quarantined", "scan_duplicated"})
 _OPTIONS = {
     "LIMITS__PAGE_SECONDS": str(_PAGE_SECONDS),
@@ -44,10 +47,26 @@ def inject(folder: Path, seed: int, first: int) -> Iterator[Injected]:
     station = make_station(folder / "station", _BOXES, options=_OPTIONS)
     desk = _Desk(station, draw_sources(), seed)
     try:
-        for begin in count(first, ROUND):
-            yield from desk.round(range(begin, begin + ROUND))
+        dropped_now = desk.drop(range(first, first + ROUND))
+        for begin in count(first + ROUND, ROUND):
+            done = desk.finish(dropped_now)
+            # The daemon is at work on these while the others are judged.
+            dropped_now = desk.drop(range(begin, begin + ROUND)) if not done.wrong else []
+            yield from desk.judge(done)
     finally:
         desk.daemon.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A round that the daemon is done with."""
+
+    mutants: Sequence[Mutant]
+    numbers: range
+    """Of the scans, as the daemon numbered them."""
+    wrong: list[str]
+    """What was wrong with the daemon, or with the station as a whole."""
+    figures: str
 
 
 class _Desk:
@@ -58,27 +77,48 @@ class _Desk:
         self._sources = sources
         self._seed = seed
         self._seen: set[str] = set()
-        self._judged = 0
-        """Scans that were judged: they have the numbers up to this one."""
+        self._finished = 0
+        """Scans that the daemon is done with: they have the numbers up to this one."""
+        self._began = 0.0
         self._warm: int | None = None
         """Resident bytes after the first thousand scans."""
+        self._heard = 0
+        """Lines of the log that were looked through for times."""
+        self._times: dict[str, list[datetime]] = {}
 
-    def round(self, numbers: range) -> Iterator[Injected]:
-        """Drop the mutants of these numbers together; give what became of each once all are done."""
-        mutants = {mutated.data: mutated for mutated in map(self._unlike_the_others, numbers)}
-        began = time.monotonic()
-        for mutated in mutants.values():
+    def drop(self, numbers: range) -> list[Mutant]:
+        """Drop the mutants of these numbers together."""
+        mutants = [self._unlike_the_others(number) for number in numbers]
+        self._began = time.monotonic()
+        for mutated in mutants:
             self.station.drop(mutated.data, f"scan{mutated.number:05d}", _BOXES[mutated.number % len(_BOXES)])
-        round_wrong = self._wait(len(mutants))
-        seconds = time.monotonic() - began
-        wrong = self._judge(list(mutants.values())) if not round_wrong else {}
-        round_wrong += self._look_at_the_daemon()
-        self._judged += len(mutants)
-        *others, last = mutants.values()
+        return mutants
+
+    def finish(self, mutants: Sequence[Mutant]) -> _Done:
+        """Wait until the daemon is done with them and at rest, and look at it then."""
+        wrong = self._wait(len(mutants))
+        speed = len(mutants) / (time.monotonic() - self._began)
+        numbers = range(self._finished + 1, self._finished + len(mutants) + 1)
+        self._finished += len(mutants)
+        if self.daemon.process.poll() is not None:
+            return _Done(mutants, numbers, [*wrong, "the daemon is dead"], "")
+        left = [path for folder in self.station.leftovers for path in folder.rglob("*") if not path.is_dir()]
+        wrong += [f"{len(left)} files are left behind"] if left else []
+        resident = int(psutil.Process(self.daemon.process.pid).memory_info().rss)
+        if self._warm is None and self._finished >= _WARM:
+            self._warm = resident
+        if self._warm is not None and resident > self._warm * _AT_MOST_GROWN:
+            wrong.append(f"the daemon grew from {self._warm >> 20} MB after {_WARM} scans to {resident >> 20} MB")
+        return _Done(mutants, numbers, wrong, f"{speed:.1f} scans/s, {self._figures(resident)}")
+
+    def judge(self, done: _Done) -> Iterator[Injected]:
+        """Give what became of each."""
+        wrong = self._judge(done) if not done.wrong else {}
+        *others, last = done.mutants
         for mutated in others:
             yield Injected(mutated.number, mutated.what, tuple(wrong.get(mutated.number, ())))
-        told = f"{last.what}; {len(mutants) / seconds:.1f} scans/s, {self._figures()}"
-        yield Injected(last.number, told, (*wrong.get(last.number, ()), *round_wrong, *wrong.get(0, ())))
+        at = f"{last.what}; {done.figures}"
+        yield Injected(last.number, at, (*wrong.get(last.number, ()), *done.wrong, *wrong.get(0, ())))
 
     def _unlike_the_others(self, number: int) -> Mutant:
         """Make a mutant whose bytes didn't come before: it would be a duplicate, and that is another test."""
@@ -102,42 +142,41 @@ class _Desk:
             return [str(late).partition("\n")[0]]
         return []
 
-    def _judge(self, mutants: Sequence[Mutant]) -> dict[int, list[str]]:
+    def _judge(self, done: _Done) -> dict[int, list[str]]:
         """Say what is wrong, by the mutants' numbers; under 0 what can't be told of one."""
         rows = {row["sha256"]: row for row in query(self.station.database, "SELECT * FROM scan")}
-        wrong: dict[int, list[str]] = {}
-        by_name: dict[int, int] = {}
-        truths = []
-        for mutated in mutants:
-            truths.append(dropped(mutated.data, mutated.source.pages if mutated.intact else (), spoilt=None))
-            row = rows.get(truths[-1].sha256)
-            if row is not None:
-                by_name[row["number"]] = mutated.number
-                wrong[mutated.number] = self._wrong_with(mutated, row)
-        misfitting = misfits(
-            self.station.database, self.station.archive, truths, empty_folders=self.station.leftovers,
-            after=self._judged,
-        )  # fmt: skip
-        for sentence in misfitting:
-            named = re.search(r"\bscan (\d+)\b", sentence)
-            wrong.setdefault(by_name.get(int(named[1]), 0) if named else 0, []).append(sentence)
-        return wrong
-
-    def _wrong_with(self, mutated: Mutant, row: Found) -> list[str]:
-        outcome = FILED if row["state"] == "filed" else row["quarantine_reason"] or row["state"]
-        wrong = [] if outcome in mutated.outcomes else [f"it ended as {outcome}, page {row['quarantine_page']}"]
-        if outcome == FILED and mutated.moves_pages:
-            strangers = self._ids_stored_of(row) - set(mutated.source.page_ids)
-            wrong += [f"pages {sorted(strangers)} of other scans lie in its documents"] if strangers else []
-        return wrong
-
-    def _ids_stored_of(self, row: Found) -> set[int]:
         stored = query(
             self.station.database,
             "SELECT DISTINCT scan_id, document.sha256 AS sha256 FROM page JOIN document ON document.id = document_id",
         )
+        wrong: dict[int, list[str]] = {}
+        by_name: dict[int, int] = {}
+        truths = []
+        for mutated in done.mutants:
+            truths.append(dropped(mutated.data, mutated.source.pages if mutated.intact else (), spoilt=None))
+            row = rows.get(truths[-1].sha256)
+            if row is not None:
+                by_name[row["number"]] = mutated.number
+                digests = [each["sha256"] for each in stored if each["scan_id"] == row["id"]]
+                wrong[mutated.number] = self._wrong_with(mutated, row, digests)
+        for sentence in misfits(self.station.database, self.station.archive, truths, numbers=done.numbers):
+            named = re.search(r"\bscan (\d+)\b", sentence)
+            wrong.setdefault(by_name.get(int(named[1]), 0) if named else 0, []).append(sentence)
+        return wrong
+
+    def _wrong_with(self, mutated: Mutant, row: Found, digests: Sequence[str]) -> list[str]:
+        outcome = FILED if row["state"] == "filed" else row["quarantine_reason"] or row["state"]
+        wrong = [] if outcome in mutated.outcomes else [f"it ended as {outcome}, page {row['quarantine_page']}"]
+        if outcome == FILED and mutated.moves_pages:
+            strangers = self._ids_in(digests) - set(mutated.source.page_ids)
+            wrong += [f"pages {sorted(strangers)} of other scans lie in its documents"] if strangers else []
+        seconds = self._seconds_of(row["id"])
+        wrong += [f"it took {seconds:.0f} s"] if seconds > _SCAN_SECONDS else []
+        return wrong
+
+    def _ids_in(self, digests: Sequence[str]) -> set[int]:
         ids: set[int] = set()
-        for digest in (each["sha256"] for each in stored if each["scan_id"] == row["id"]):
+        for digest in digests:
             path = self.station.archive / "documents" / digest[:2] / f"{digest}.pdf"
             try:
                 ids |= {page_id for page_id in ids_in_pdf(path) if page_id is not None}
@@ -145,27 +184,23 @@ class _Desk:
                 continue
         return ids
 
-    def _look_at_the_daemon(self) -> list[str]:
-        if self.daemon.process.poll() is not None:
-            return ["the daemon is dead"]
-        resident = self._resident()
-        done = self._judged + ROUND
-        if self._warm is None and done >= _WARM:
-            self._warm = resident
-        if self._warm is not None and resident > self._warm * _AT_MOST_GROWN:
-            return [f"the daemon grew from {self._warm >> 20} MB after {_WARM} scans to {resident >> 20} MB"]
-        return []
+    def _seconds_of(self, scan_id: str) -> float:
+        """Say how long its readers took, from the first one's start to what came of it."""
+        while self._heard < len(self.daemon.lines):
+            line = self.daemon.lines[self._heard]
+            self._heard += 1
+            if line["event"] in _OF_READERS and "scan_id" in line:
+                self._times.setdefault(line["scan_id"], []).append(datetime.fromisoformat(line["time"]))
+        times = self._times.get(scan_id, [])
+        return (times[-1] - times[0]).total_seconds() if times else 0.0
 
-    def _figures(self) -> str:
+    def _figures(self, resident: int) -> str:
         process = psutil.Process(self.daemon.process.pid)
-        first = f", {self._warm >> 20} MB after the first thousand" if self._warm is not None else ""
+        first = f", {self._warm / 2**20:.1f} MB after the first thousand" if self._warm is not None else ""
         return (
-            f"{self._judged} scans by one daemon: {self._resident() / 2**20:.1f} MB resident{first},"
+            f"{self._finished} scans by one daemon: {resident / 2**20:.1f} MB resident{first},"
             f" {process.num_fds()} descriptors, {process.num_threads()} threads"
         )
-
-    def _resident(self) -> int:
-        return int(psutil.Process(self.daemon.process.pid).memory_info().rss)
 
 
 ROWS = [

@@ -62,17 +62,17 @@ def misfits(
     *,
     empty_folders: Sequence[Path] = (),
     orphans: bool = False,
-    after: int = 0,
+    numbers: range | None = None,
 ) -> list[str]:
     """Say everything that isn't as it must be, a sentence each; an empty list is the verdict that all is well.
 
     `cases` are the page ids of each case that must exist, cover included, in the documents' order; the order of the
     cases themselves doesn't matter here (see `cases_in_order`). `orphans` allows documents in the archive that no row
-    knows, as a crash leaves them. With `after` only scans of a higher number are judged; `scans` are these then.
+    knows, as a crash leaves them. With `numbers` only scans of these numbers are judged; `scans` are these then.
     """
-    judge = _Judge(database, archive, after)
+    judge = _Judge(database, archive, numbers)
     judge.weigh_scans(list(scans))
-    judge.weigh_files(orphans=orphans or after > 0)
+    judge.weigh_files(orphans=orphans or numbers is not None)
     if cases is not None:
         judge.weigh_cases(cases)
     left = [path for folder in empty_folders for path in sorted(folder.rglob("*")) if not path.is_dir()]
@@ -97,7 +97,7 @@ def _ids_in(data: bytes) -> list[int | None]:
 
 
 class _Judge:
-    def __init__(self, database: str | Path, archive: Path, after: int = 0) -> None:
+    def __init__(self, database: str | Path, archive: Path, numbers: range | None = None) -> None:
         self.archive = archive
         self.wrong: list[str] = []
         self.rows = query(database, "SELECT * FROM scan ORDER BY station_code, number")
@@ -108,8 +108,8 @@ class _Judge:
             ' ORDER BY stack.station_code, stack.number, "case".ordinal',
         )
         self.documents = query(database, "SELECT * FROM document ORDER BY case_id, ordinal")
-        if after:
-            self.rows = [row for row in self.rows if row["number"] > after]
+        if numbers is not None:
+            self.rows = [row for row in self.rows if row["number"] in numbers]
             ids = {row["id"] for row in self.rows}
             self.pages = [page for page in self.pages if page["scan_id"] in ids]
             of_these = {page["document_id"] for page in self.pages}
