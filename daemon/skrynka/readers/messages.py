@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from skrynka.core.formats import FileType
@@ -147,5 +147,9 @@ class Done:
 
 Answer = Unconfined | Opened | Began | Read | Busy | Rejected | Hindered | Done
 
-ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="said")])
+ANSWERS: TypeAdapter[Answer] = TypeAdapter(
+    Annotated[Answer, Field(discriminator="said")],
+    # What codes say isn't kept beyond its scan: pydantic's memory of strings would grow with every page.
+    config=ConfigDict(cache_strings="keys"),
+)
 """To and from JSON; raises pydantic.ValidationError for anything that isn't an answer."""

@@ -167,7 +167,7 @@ def test_a_picture_of_another_size_than_asked_for_is_not_believed(tmp_path: Path
     # pdftoppm can't allocate this one, ends with 0 all the same, and gives a picture of nothing.
     path = saved(tmp_path / "scan.pdf", grey_jpeg, "0 0 1 1 re f", size=(14400, 14400))
     with pikepdf.open(path) as pdf, pytest.raises(NotDrawn, match="another size"):
-        draw(pdf, pdf.pages[0], page_box(pdf.pages[0]), 300, tmp_path, 30)
+        draw(pdf, pdf.pages[0], page_box(pdf.pages[0]), 300, tmp_path, seconds=30, most_pixels=10**9)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -165,6 +165,16 @@ def test_an_image_among_others_that_ends_too_early_makes_its_page_unreadable(tmp
     assert unreadable(saved(tmp_path / "scan.pdf", make)) == "an image on it ends too early"
 
 
+@pytest.mark.parametrize("side", ["/Width", "/Height"])
+def test_an_image_among_others_that_says_it_is_a_bomb_is_refused_before_it_is_drawn(side: str, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        layers(pdf)
+        pdf.pages[0].Resources.XObject["/Ink"][side] = 2**31 - 1
+
+    refused = rejected(saved(tmp_path / "scan.pdf", make), tmp_path)
+    assert (refused.reason, refused.page) == (QuarantineReason.PAGE_TOO_LARGE, 1)
+
+
 def test_a_jbig2_image_is_drawn_and_one_that_is_blank_is_blank(tmp_path: Path) -> None:
     whole = jbig2(picture(1).convert("1", dither=Image.Dither.NONE))
     _, pixels = the_page(saved(tmp_path / "scan.pdf", lambda pdf: one_jbig2(pdf, whole)), tmp_path)

@@ -32,14 +32,16 @@ class NotDrawn(Exception):
     """Poppler gave no picture of the page, or not the one that was asked for; the text is ours."""
 
 
-def draw(pdf: pikepdf.Pdf, page: pikepdf.Page, box: PageBox, dpi: float, work: Path, seconds: float) -> Grey:
+def draw(
+    pdf: pikepdf.Pdf, page: pikepdf.Page, box: PageBox, dpi: float, work: Path, *, seconds: float, most_pixels: int
+) -> Grey:
     """Draw the shown box of a page at `dpi`, as displayed: (height, width), 0 black, 255 white.
 
     One extracted page of `pdf` lies in the folder `work` meanwhile. `seconds` limits each run of a poppler tool. Raises
-    NotDrawn, PageDamaged and ImageDamaged where poppler would leave something out, and EnvironmentUnfit when there is
-    no poppler. The caller has limited the pixels.
+    NotDrawn, ImageTooLarge for an image of more than `most_pixels`, PageDamaged and ImageDamaged where poppler would
+    leave something out, and EnvironmentUnfit when there is no poppler. The caller has limited the picture's pixels.
     """
-    left_to_poppler = require_whole(page)
+    left_to_poppler = require_whole(page, most_pixels)
     alone = work / f"{uuid.uuid4()}.pdf"
     try:
         _extract(page, box, alone)

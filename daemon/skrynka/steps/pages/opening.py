@@ -43,7 +43,7 @@ from skrynka.steps.pages.drawing import NotDrawn, draw
 from skrynka.steps.pages.one_image import PlacedImage, find_one_image
 from skrynka.steps.pages.page_box import ODD_OBJECT, POINTS_PER_INCH, PageBox, PageUnusable, page_box
 from skrynka.steps.pages.pictures import make_pdf
-from skrynka.steps.pages.wholeness import PageDamaged
+from skrynka.steps.pages.wholeness import ImageTooLarge, PageDamaged
 
 _LEAST_DPI = 100
 """A page that can't be drawn at this within the limit on pixels is too large."""
@@ -116,7 +116,15 @@ class OpenPage:
                     self.source = PageSource.RASTER
                     self.dpi = _drawing_dpi(self._box, self._limits.page_pixels)
             dpi = min(max_dpi, self.dpi)
-            return draw(self._pdf, self._page, self._box, dpi, self._work, self._limits.raster_seconds)
+            return draw(
+                self._pdf,
+                self._page,
+                self._box,
+                dpi,
+                self._work,
+                seconds=self._limits.raster_seconds,
+                most_pixels=self._limits.page_pixels,
+            )
         except (ImageDamaged, pikepdf.PikepdfError) as error:
             raise self._unreadable("its image is damaged or ends too early") from error
         except NotDrawn as error:
@@ -126,7 +134,7 @@ class OpenPage:
             raise self._unreadable(str(error)) from error
         except ODD_OBJECT as error:
             raise self._unreadable("something on it isn't what it should be") from error
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        except (ImageTooLarge, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE, self.number) from error
 
     def _displayed(self, image: PlacedImage, grey: Grey) -> Grey:

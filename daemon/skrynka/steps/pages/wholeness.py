@@ -39,10 +39,14 @@ class PageDamaged(Exception):
     """The page isn't whole; the text says why, and is ours."""
 
 
-def require_whole(page: pikepdf.Page) -> bool:
+class ImageTooLarge(Exception):
+    """An image on the page says that it has more pixels than a page may have: a renderer would set out to draw it."""
+
+
+def require_whole(page: pikepdf.Page, most_pixels: int) -> bool:
     """Unpack what a page paints; tell whether there are images among it that only a renderer can decode.
 
-    Raises PageDamaged, ImageDamaged for a JPEG that ends too early, and pikepdf's errors.
+    Raises PageDamaged, ImageTooLarge, ImageDamaged for a JPEG that ends too early, and pikepdf's errors.
     """
     seen: set[tuple[int, int]] = set()
     contents, resources = page.obj.get("/Contents"), page.obj.get("/Resources")
@@ -63,6 +67,8 @@ def require_whole(page: pikepdf.Page) -> bool:
             if item.get("/Subtype") == "/Form" and depth < _DEPTH:
                 waiting.append(([item], item.get("/Resources", resources), depth + 1))
             elif item.get("/Subtype") == "/Image":
+                if int(item.get("/Width", 0)) * int(item.get("/Height", 0)) > most_pixels:
+                    raise ImageTooLarge
                 left_to_renderer |= not _is_whole_image(item)
     return left_to_renderer
 
