@@ -110,18 +110,24 @@ class Apart:
     def __init__(self, folder: Path, megabytes: int = 24) -> None:
         place = folder / "station"
         self.disks = {name: Memory(place / name, f"{megabytes}M", _INODES) for name in VOLUMES}
-        for disk in self.disks.values():
-            disk.mount()
-        url = f"sqlite:///{place}/database/skrynka.db"
-        options = {**OPTIONS, "LIMITS__FREE_MEGABYTES": str(_RESERVE_MEGABYTES)}
-        self.stream = Stream(make_station(place, BOXES, database_url=url, options=options))
-        self.daemon = Daemon(self.stream.station)
-        self.daemon.wait_for("service_ready", 30)
+        self.daemon: Daemon | None = None
+        try:
+            for disk in self.disks.values():
+                disk.mount()
+            url = f"sqlite:///{place}/database/skrynka.db"
+            options = {**OPTIONS, "LIMITS__FREE_MEGABYTES": str(_RESERVE_MEGABYTES)}
+            self.stream = Stream(make_station(place, BOXES, database_url=url, options=options))
+            self.daemon = Daemon(self.stream.station)
+            self.daemon.wait_for("service_ready", 30)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the daemon, unmount the disks."""
-        self.daemon.kill()
-        self.daemon.keep_log(self.stream.station.folder / "daemon.log")
+        if self.daemon is not None:
+            self.daemon.kill()
+            self.daemon.keep_log(self.stream.station.folder / "daemon.log")
         unmounted(list(self.disks.values()))
 
 
@@ -150,6 +156,7 @@ def outages(folder: Path, seed: int, first: int, troubles: tuple[Trouble, ...]) 
 
 def _outage(apart: Apart, number: int, trouble: Trouble, rng: random.Random) -> Injected:
     stream, daemon = apart.stream, apart.daemon
+    assert daemon is not None
     stream.drop_all(stream.block())
     delay = rng.uniform(0, 1.5)
     threading.Event().wait(delay)

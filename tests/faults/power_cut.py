@@ -91,6 +91,13 @@ class Powered:
 
     def __post_init__(self) -> None:
         """Make the disks and the station."""
+        try:
+            self._make()
+        except BaseException:
+            unmounted(self.disks)
+            raise
+
+    def _make(self) -> None:
         place = self.folder / "station"
         self.folder.mkdir()
         for name in ("", "archive", "database") if self.apart else ("",):
