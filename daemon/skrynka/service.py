@@ -86,6 +86,7 @@ class Service:
         self._supervisor = Supervisor()
         self._catalogue = load_catalogue(configuration.case_types_file)
         signing = load_signing(settings.sheets.signing, configuration.keys_file)
+        self._configuration_digest = configuration.digest([key.id for key in signing.keys])
         for folder in (configuration.state, configuration.spool, configuration.work):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
@@ -138,7 +139,7 @@ class Service:
                 lease_seconds=settings.filing.lease_seconds,
                 limits=page_limits,
                 signing=signing,
-                config_digest=configuration.digest([key.id for key in signing.keys]),
+                config_digest=self._configuration_digest,
             ),
         )
         self._housekeeping = Housekeeping(self._database, self._archive, configuration.archive)
@@ -178,6 +179,14 @@ class Service:
         started = time.monotonic()
         station = self._configuration.settings.station.code
         _LOG.info("service_started", version=__version__, station=station)
+        boxes = self._configuration.boxes
+        _LOG.info(
+            "settings_loaded",
+            boxes=len(boxes),
+            inboxes=len({box.inbox for box in boxes}),
+            database="postgresql" if self._database.shared else "sqlite",
+            digest=self._configuration_digest,
+        )
         self._readers.prepare()
         self._probe()
         self._recover()

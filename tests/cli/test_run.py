@@ -41,6 +41,8 @@ def test_once_ends_by_itself_where_nothing_is_to_be_done(skrynka: Skrynka, stati
     assert done.returncode == 0
     events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
     assert (events[0], events[-1]) == ("service_started", "service_stopped")
+    (loaded,) = [line for line in map(json.loads, done.stderr.splitlines()) if line["event"] == "settings_loaded"]
+    assert (loaded["boxes"], loaded["inboxes"], loaded["database"], len(loaded["digest"])) == (2, 2, "sqlite", 64)
     assert done.stdout == ""
     assert [box["code"] for box in skrynka("status", "--json").json["boxes"]] == ["OBL-01", "OBL-02"]
 

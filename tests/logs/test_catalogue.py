@@ -23,11 +23,11 @@ def test_the_catalogue_decides_the_level_and_not_the_caller() -> None:
 
 def test_what_is_below_the_level_is_left_out() -> None:
     stream = listening()
-    structlog.get_logger().error("stack_opened", box="a")
+    structlog.get_logger().error("reader_started")
     assert lines(stream) == []
     stream = listening(level=Level.DEBUG)
-    structlog.get_logger().info("stack_opened", box="a")
-    assert [line["message"] for line in lines(stream)] == ["stack a opened"]
+    structlog.get_logger().info("reader_started")
+    assert [line["message"] for line in lines(stream)] == ["reader started"]
 
 
 def test_an_event_that_is_not_in_the_catalogue_is_logged_as_an_error() -> None:
@@ -110,6 +110,20 @@ def test_every_call_in_the_program_names_an_event_and_fields_of_the_catalogue() 
         if field.arg not in {None, "exc_info", *FIELDS}
     ]
     assert strange + unlisted == []
+
+
+def test_every_event_of_the_catalogue_is_logged_somewhere() -> None:
+    package = Path(skrynka.__file__).parent
+    texts = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.parent.name != "logs"}
+    said = {
+        node.value
+        for text in texts.values()
+        if "structlog" in text
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant)
+    }
+    outages = {f"{what}_{change}" for what in ("database", "archive") for change in ("lost", "returned")}
+    assert set(EVENTS) - said - outages - {"library_said"} == set()
 
 
 def test_the_catalogue_can_be_printed_for_the_handbook() -> None:

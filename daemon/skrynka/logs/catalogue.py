@@ -199,9 +199,6 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "A scan can't be processed and is kept with its reason; the others go on.",
             "`skrynka quarantine show` says what is wrong with it and what to do.",
         ),
-        "quarantine_retried": Event(
-            _I, "scan {scan_number}[ {box}] taken out of quarantine", "Somebody asked for a retry."
-        ),
         "scan_finished": Event(
             _I,
             "scan {scan_number}[ {box}][ {claimed_at:clock}]: {page_account}"
@@ -209,9 +206,6 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "The one line about a scan: all its pages are accounted for.",
         ),
         # Stacks and cases
-        "stack_opened": Event(
-            _D, "stack[ {stack_number}][ {box}] opened", "A stack began; the scans that follow belong to it."
-        ),
         "stack_closed": Event(
             _I,
             "stack[ {stack_number}][ {box}] closed[: {scans:# scan}][, {pages:# page}]",
@@ -235,11 +229,6 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "[, missing at least {missing:+}][; for review: {reasons:+}]",
             "The one line about a case.",
         ),
-        "sheets_printed": Event(
-            _I,
-            "{sheets:# sheet} printed[ ({kind})][, {first_serial} to {last_serial}]",
-            "New sheets and their serials are on record.",
-        ),
         # Readers
         "reader_started": Event(_D, "reader started[ for scan {scan_number}]", "A reader process began on a scan."),
         "reader_said": Event(
@@ -260,9 +249,6 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             " changed.",
         ),
         # Work
-        "work_retried": Event(
-            _I, "{work} tried again, attempt {attempt}[: {error}]", "Something failed that may pass: it is tried again."
-        ),
         "work_failed": Event(
             _E,
             "{work} failed: {error} at {location}[, for {seconds:s} now]",

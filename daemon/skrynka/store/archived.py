@@ -13,6 +13,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.core.sidecars import ToldScan
 from skrynka.store.case_tables import case, document, sheet_number
 from skrynka.store.database import Database
+from skrynka.store.runs import runs_of
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import drop_box, scan, stack
 
@@ -86,7 +87,7 @@ def scan_states(db: Database, ids: Collection[str]) -> dict[str, ScanState]:
     """Give the states of those of these scans that the database knows, by id."""
     states: dict[str, ScanState] = {}
     with db.read() as connection:
-        for some in _batches(sorted(ids)):
+        for some in runs_of(sorted(ids), _AT_A_TIME):
             rows = connection.execute(select(scan.c.id, scan.c.state).where(scan.c.id.in_(some)))
             states |= {row.id: ScanState(row.state) for row in rows}
     return states
@@ -96,7 +97,7 @@ def told_scans(db: Database, ids: Collection[str]) -> dict[str, ToldScan]:
     """Give those of these scans that the database knows, by id."""
     found: dict[str, ToldScan] = {}
     with db.read() as connection:
-        for some in _batches(sorted(ids)):
+        for some in runs_of(sorted(ids), _AT_A_TIME):
             found |= {row.id: _told(row) for row in connection.execute(select(scan).where(scan.c.id.in_(some)))}
     return found
 
@@ -115,7 +116,7 @@ def stacks_in_work(db: Database, ids: Collection[str]) -> frozenset[str]:
     with db.read() as connection:
         return frozenset(
             each
-            for some in _batches(sorted(ids))
+            for some in runs_of(sorted(ids), _AT_A_TIME)
             for each in connection.scalars(
                 select(stack.c.id).where(stack.c.id.in_(some), stack.c.lease_owner.is_not(None))
             )
@@ -161,7 +162,7 @@ def known_originals(db: Database, hashes: Collection[str]) -> set[str]:
     with db.read() as connection:
         return {
             sha256
-            for some in _batches(sorted(hashes))
+            for some in runs_of(sorted(hashes), _AT_A_TIME)
             for sha256 in connection.scalars(select(scan.c.sha256).where(scan.c.sha256.in_(some)))
         }
 
@@ -212,11 +213,6 @@ def _highest(serial: ColumnElement[str | None], series: str) -> Select[Any]:
 def _begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     # "g" comes after every hexadecimal digit, so an index can find them.
     return (column >= prefix) & (column < f"{prefix}g")
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for begin in range(0, len(ids), _AT_A_TIME):
-        yield ids[begin : begin + _AT_A_TIME]
 
 
 def _told(row: Row[Any]) -> ToldScan:

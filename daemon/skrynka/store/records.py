@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -29,6 +29,7 @@ from skrynka.store.events import NewEvent, record_events
 from skrynka.store.follow_ups import NewFollowUp, honour
 from skrynka.store.leases import TakenStack
 from skrynka.store.plan_json import missing_to_json
+from skrynka.store.runs import runs_of
 from skrynka.store.states import StackState
 from skrynka.store.tables import page, stack
 from skrynka.store.upserts import upsert
@@ -94,14 +95,9 @@ def recorded_documents(db: Database, hashes: Collection[str]) -> set[str]:
     with db.read() as connection:
         return {
             sha256
-            for some in _batched(sorted(hashes), _AT_ONCE)
+            for some in runs_of(sorted(hashes), _AT_ONCE)
             for sha256 in connection.scalars(select(document.c.sha256).where(document.c.sha256.in_(some)))
         }
-
-
-def _batched(values: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """Give the values in runs of so many at most."""
-    return (values[start : start + most] for start in range(0, len(values), most))
 
 
 class _Filing:
