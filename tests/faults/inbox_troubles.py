@@ -79,7 +79,11 @@ class Scene:
             self.wrong += [f"left in {inbox.name}: {len(left)} files"] if left else []
         loud = {line["event"] for line in daemon.lines if line["level"] in {"warning", "error"}}
         self.wrong += [f"no line {event}" for event in sorted(set(allowed) - loud)]
-        self.wrong += [f"a line {event}" for event in sorted(loud - set(allowed))]
+        self.wrong += [
+            f"a line {line['event']}: {line['message']}"
+            for line in daemon.lines
+            if line["event"] in loud - set(allowed) and line["level"] in {"warning", "error"}
+        ]
         return self.wrong
 
 

@@ -114,8 +114,8 @@ def _write_all(folder: Path, batch: list[_Writer]) -> tuple[str, ...]:
     wrong = misfits(station.database, station.archive, truth, cases, empty_folders=station.leftovers)
     early = [line for line in daemon.lines if line["event"] == "scan_claimed" and "unfinished" in line]
     wrong += [f"{len(early)} scans were taken unfinished"] if early else []
-    shouted = {line["event"] for line in daemon.lines if line["level"] == "error"} - {"scan_overwritten"}
-    return (*wrong, *(f"an error {event}" for event in sorted(shouted)))
+    errors = [line for line in daemon.lines if line["level"] == "error" and line["event"] != "scan_overwritten"]
+    return (*wrong, *(f"an error {line['event']}: {line['message']}" for line in errors))
 
 
 def _page_by_page(writer: _Writer, target: Path, folder: Path) -> None:
