@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 import uuid_utils
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
-from skrynka.store.failures import translated, worth_repeating
+from skrynka.store.failures import sqlite_connection_spoilt, translated, worth_repeating
 from skrynka.store.filesystems import network_filesystem
 
 T = TypeVar("T")
@@ -173,6 +174,7 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _give_up_spoilt_sqlite)
     return engine
 
 
@@ -187,6 +189,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
         f"cache_size=-{_CACHE_KILOBYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _give_up_spoilt_sqlite(context: ExceptionContext) -> None:
+    # Kept in the pool, such a connection would fail whoever is given it next, for as long as the service runs.
+    if sqlite_connection_spoilt(context.original_exception):
+        context.is_disconnect = True
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -17,6 +17,7 @@ _LOCAL_REMEDY = "Look at the free space, the rights and the health of the disk t
 
 # SQLite's result codes: locked by another process, the disk fails, is full, or the file can't be opened or written.
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_SQLITE_SPOILT = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _SQLITE_KINDS = {
     "SQLITE_CONSTRAINT_UNIQUE": "unique",
     "SQLITE_CONSTRAINT_PRIMARYKEY": "unique",
@@ -27,7 +28,8 @@ _SQLITE_KINDS = {
 _SQLITE_NAMED = re.compile(r"[A-Z ]+ constraint failed: ([\w., ]+)")
 
 # PostgreSQL's error classes: 08 connection, 53 resources, 57 operator intervention (a time-out, a shutdown), 58 system.
-_POSTGRES_AWAY = ("08", "53", "57", "58")
+# 25006: a server that only reads, as a standby does before it takes over.
+_POSTGRES_AWAY = ("08", "25006", "53", "57", "58")
 _POSTGRES_LOCK_TIMEOUT = "55P03"
 _POSTGRES_KINDS = {"23505": "unique", "23514": "check", "23503": "foreign_key", "23502": "not_null"}
 _POSTGRES_AGAIN = ("40001", "40P01")
@@ -51,6 +53,15 @@ def translated() -> Iterator[None]:
 def worth_repeating(error: BaseException) -> bool:
     """Tell whether the engine undid a transaction only because it met another one."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _POSTGRES_AGAIN
+
+
+def sqlite_connection_spoilt(error: BaseException) -> bool:
+    """Tell whether the connection itself may be what fails, and a new one may not.
+
+    Where a file can't be opened for writing SQLite opens it for reading, and the connection stays so
+    (`unixOpen` in os_unix.c; a WAL that is open for reading only refuses writers in wal.c).
+    """
+    return (getattr(error, "sqlite_errorname", None) or "").startswith(_SQLITE_SPOILT)
 
 
 def _translation(error: DBAPIError) -> DatabaseAway | DatabaseRefused:
