@@ -81,13 +81,14 @@ class Filing:
         self._unfinished = Unfinished()
 
     def file_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
-        """File the stack that was closed first; give False when none waits.
+        """File the stack that was closed first, or record what is owed of an earlier one; give False when none waits.
 
         Raises DatabaseAway, LeaseLost, ReaderStopped, and OSError or EnvironmentUnfit when the archive or a disk
         fails: the stack then waits as if it had not been taken.
         """
         self._folders.tidy()
-        self._unfinished.settle()
+        if self._unfinished.settle():
+            return True
         behind = self._unfinished.behind
         taken = stacks.take_stack(self._database, self._owner, self._rules.lease_seconds, self._given_up, behind)
         if taken is None:

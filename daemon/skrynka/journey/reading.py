@@ -59,13 +59,14 @@ class Reading:
         self._unfinished = Unfinished()
 
     def read_next(self, show_life: Callable[[], None] = lambda: None) -> bool:
-        """Read the oldest scan that waits; give False when none does.
+        """Read the oldest scan that waits, or record what is owed of an earlier one; give False when none waits.
 
         A scan that can't be read goes to quarantine, unless it is the archive's disk that fails. Raises ReaderStopped,
         OSError or EnvironmentUnfit of a disk or the archive (the scan then waits again), DatabaseAway, LeaseLost.
         """
         self._folders.tidy()
-        self._unfinished.settle()
+        if self._unfinished.settle():
+            return True
         taken = queue.take_scan(
             self._database, self._owner, self._rules.lease_seconds, self._given_up, self._unfinished.behind
         )

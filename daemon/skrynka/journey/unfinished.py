@@ -69,12 +69,17 @@ class Unfinished:
             raise
         self._turns.forget(name)
 
-    def settle(self) -> None:
-        """Record and give back what is owed. Raises DatabaseAway (it goes on being owed), and what recording raises."""
+    def settle(self) -> bool:
+        """Record and give back what is owed; say whether there was anything, for the next stage waits for it then.
+
+        Raises DatabaseAway (it goes on being owed), and what recording raises.
+        """
+        owing = bool(self._owed)
         while self._owed:
             with suppress(LeaseLost):
                 self._owed[0]()
             self._owed.pop(0)
+        return owing
 
     def _again(self, name: str, write: Callable[[], None], release: Callable[[bool], None]) -> None:
         try:
