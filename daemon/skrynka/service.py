@@ -344,11 +344,12 @@ class Service:
         self._stop.set()
         for loop in loops:
             loop.wake()
-        self._watches.stop()
         ends_at = time.monotonic() + _END_SECONDS
         for loop in loops:
             if not loop.join(max(0.1, ends_at - time.monotonic())):
                 _LOG.error("work_failed", work=loop.name, error="did_not_end", location="service")
+        # Only now: until its end a loop asks about its inbox's watch.
+        self._watches.stop()
         for hand in self._hands.values():
             hand.close()
         self._database.close()
