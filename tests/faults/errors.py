@@ -13,7 +13,8 @@ from tests.faults.row import Injected, Row
 
 _PART = 10_000
 """Faults are numbered by error and kind: 10,017 is the 17th call of the second."""
-_MISSES = 2
+_MISSES = 3
+"""None is left when a number comes to nothing so often: threads may change places by a call."""
 ERRORS = (errno.EIO, errno.ENOSPC)
 KINDS = tuple((kind, error) for kind in SCANNED for error in ERRORS)
 
@@ -39,7 +40,6 @@ def at_calls(on: Bench, kind: str, error: int, first: int = 1, step: int = 1) ->
             number += step
         else:
             missed += 1
-            number += 1
 
 
 def _at_every_call(engine: str, folder: Path, _seed: int, first: int) -> Iterator[Injected]:

@@ -106,6 +106,7 @@ def asked_to_end(on: Bench, seed: int, number: int) -> Injected:
     on.daemon.process.send_signal(signal.SIGTERM)
     code = on.await_end()
     wrong = [] if code == 0 else [f"it ended with {code}"]
+    wrong += [f"an error {line['event']}: {line['message']}" for line in on.daemon.lines if line["level"] == "error"]
     wrong += on.held()
     return Injected(number, f"{seconds:.3f} s after two piles", (*wrong, *on.recover()))
 

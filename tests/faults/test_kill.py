@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.bench import Bench, bench
-from tests.faults.kills import at_calls, prepare
+from tests.faults.kills import THE_END, at_calls, prepare
 from tests.faults.suite import until_one_fails
+
+SOME = 9
+"""Of the kinds that go mostly the way of others each ninth call; the long run takes all."""
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +33,17 @@ def test_killed_at_any_durable_call_nothing_is_lost_doubled_or_left(on: Bench, k
     assert [injected for injected in found if injected.wrong] == []
     assert [injected.number for injected in found] == list(range(1, len(found) + 1))
     assert len(found) >= len(calls) - 2
+
+
+@pytest.mark.parametrize("kind", ["the same scan twice", "a stack in two scans"])
+def test_killed_at_some_durable_calls_of_more_than_one_scan_the_same_is_true(on: Bench, kind: str) -> None:
+    calls = calls_of(on, kind)
+    found = until_one_fails(at_calls(on, kind, step=SOME))
+    assert [injected for injected in found if injected.wrong] == []
+    assert len(found) >= len(calls) // SOME
+
+
+def test_killed_at_any_durable_call_of_its_end_the_same_is_true(on: Bench) -> None:
+    found = until_one_fails(at_calls(on, THE_END))
+    assert [injected for injected in found if injected.wrong] == []
+    assert any("pwrite64 skrynka.db" in injected.at for injected in found), "the database is brought to rest"
