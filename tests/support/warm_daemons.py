@@ -35,7 +35,8 @@ class WarmDaemons:
     def __init__(self, environment: Mapping[str, str] | None = None, *, retry_seconds: float = 5.0) -> None:
         """Import everything, with these variables beside our own.
 
-        `retry_seconds` is how long a daemon's loop waits after a failure until it tries again: injected like a clock.
+        `retry_seconds` is how long a daemon's loop waits after a failure, or with nothing to do, until it tries again:
+        injected like a clock.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Daemons that are killed can't write down what they covered.
@@ -175,8 +176,9 @@ def _main() -> None:
     import skrynka.loops  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
 
-    assert skrynka.loops._RETRY_SECONDS  # noqa: SLF001 - a name that is set must be there
-    skrynka.loops._RETRY_SECONDS = float(sys.argv[2])  # noqa: SLF001
+    # Names that are set must be there.
+    assert skrynka.loops._RETRY_SECONDS == skrynka.loops._LONGEST_WAIT_SECONDS  # noqa: SLF001
+    skrynka.loops._RETRY_SECONDS = skrynka.loops._LONGEST_WAIT_SECONDS = float(sys.argv[2])  # noqa: SLF001
 
     resource_tracker.ensure_running()
     # What outlives a daemon becomes a child of ours, and can be seen.
