@@ -101,7 +101,7 @@ def make_scene(folder: Path, seed: int, boxes: Mapping[str, Mapping[str, str]], 
     return Scene(station, np.random.default_rng(seed))
 
 
-def many_at_once(folder: Path, seed: int, count: int) -> list[str]:
+def many_at_once(folder: Path, seed: int, count: int = 10_000) -> list[str]:
     """Move so many files in at once, into a box whose scans go on in one stack; the kernel's queue holds 16 events.
 
     They are no scans, and it is the taking that is looked at: each must be claimed once, in the order of its name.
@@ -142,7 +142,7 @@ def many_at_once(folder: Path, seed: int, count: int) -> list[str]:
     return scene.wrong
 
 
-def folder_replaced(folder: Path, seed: int, _measure: int) -> list[str]:
+def folder_replaced(folder: Path, seed: int) -> list[str]:
     """Put another folder in an inbox's place, in each of the ways there are, with a scan in it."""
     # Swept so seldom that what comes later is found by events or not at all.
     scene = make_scene(folder, seed, {"OBL-01": {}}, SWEEP_SECONDS=10)
@@ -162,7 +162,7 @@ def folder_replaced(folder: Path, seed: int, _measure: int) -> list[str]:
     return scene.verdict(daemon, "inbox_replaced")
 
 
-def share_away(folder: Path, seed: int, seconds: int) -> list[str]:
+def share_away(folder: Path, seed: int, seconds: float = 60.0) -> list[str]:
     """Unmount a share for so long while others go on scanning into it and into another box."""
     scene = make_scene(folder, seed, {"OBL-01": SHARE, "OBL-02": {}})
     behind, share = _behind(folder, scene.station.inbox())
@@ -186,7 +186,7 @@ def share_away(folder: Path, seed: int, seconds: int) -> list[str]:
         return scene.verdict(daemon, "inbox_vanished")
 
 
-def share_hangs(folder: Path, seed: int, _measure: int) -> list[str]:
+def share_hangs(folder: Path, seed: int) -> list[str]:
     """Let a share hang while a claim is made in it; meanwhile the service is killed, started again, and ended."""
     scene = make_scene(folder, seed, {"OBL-01": SHARE, "OBL-02": {}}, SHARE_QUIET_SECONDS=3)
     share = Ext4(scene.station.inbox(), folder / "image")
@@ -216,7 +216,7 @@ def share_hangs(folder: Path, seed: int, _measure: int) -> list[str]:
         return scene.verdict(daemon, "inbox_vanished")
 
 
-def watches_exhausted(folder: Path, seed: int, _measure: int) -> list[str]:
+def watches_exhausted(folder: Path, seed: int) -> list[str]:
     """Give the service one watch for two inboxes, and more of them later."""
     scene = make_scene(folder, seed, {"OBL-01": {}, "OBL-02": {}})
     limit = "/proc/sys/user/max_inotify_watches"
@@ -236,7 +236,7 @@ def watches_exhausted(folder: Path, seed: int, _measure: int) -> list[str]:
     return scene.verdict(daemon, "watch_failed")
 
 
-def inbox_appears(folder: Path, seed: int, _measure: int) -> list[str]:
+def inbox_appears(folder: Path, seed: int) -> list[str]:
     """Start the service without an inbox's folder, and make it later."""
     scene = make_scene(folder, seed, {"OBL-01": {}, "OBL-02": {}}, SWEEP_SECONDS=10)
     scene.station.inbox("OBL-02").rmdir()
@@ -255,7 +255,7 @@ def inbox_appears(folder: Path, seed: int, _measure: int) -> list[str]:
     return scene.verdict(daemon, "inbox_vanished")
 
 
-def local_unmounted(folder: Path, seed: int, _measure: int) -> list[str]:
+def local_unmounted(folder: Path, seed: int) -> list[str]:
     """Unmount the file system that a local inbox lies on, and mount it again; others go on scanning into it."""
     scene = make_scene(folder, seed, {"OBL-01": {}})
     behind, disk = _behind(folder, scene.station.inbox())

@@ -19,18 +19,17 @@ from tests.support.scans import pdf_of, truncated, write_slowly
 from tests.support.stacks import DrawnStack, Envelope, Paper, draw_stack
 from tests.support.stations import Daemon, make_station
 
-Trouble = Callable[[Path, int, int], list[str]]
+Trouble = Callable[[Path, int], list[str]]
 
-TROUBLES: dict[str, tuple[Trouble, int, int]] = {
-    "many files at once, the kernel's queue full": (inbox_troubles.many_at_once, 2_000, 10_000),
-    "the folder replaced": (inbox_troubles.folder_replaced, 0, 0),
-    "the share away": (inbox_troubles.share_away, 3, 60),
-    "the share hung": (inbox_troubles.share_hangs, 0, 0),
-    "no watches left": (inbox_troubles.watches_exhausted, 0, 0),
-    "the inbox appears later": (inbox_troubles.inbox_appears, 0, 0),
-    "a local file system unmounted": (inbox_troubles.local_unmounted, 0, 0),
+TROUBLES: dict[str, Trouble] = {
+    "many files at once, the kernel's queue full": inbox_troubles.many_at_once,
+    "the folder replaced": inbox_troubles.folder_replaced,
+    "the share away": inbox_troubles.share_away,
+    "the share hung": inbox_troubles.share_hangs,
+    "no watches left": inbox_troubles.watches_exhausted,
+    "the inbox appears later": inbox_troubles.inbox_appears,
+    "a local file system unmounted": inbox_troubles.local_unmounted,
 }
-"""Each trouble with its measure in the suite and in the long run: files, or seconds."""
 
 WRITERS_AT_ONCE = 10
 _QUIET_SECONDS = 3.0
@@ -44,10 +43,10 @@ def troubles(folder: Path, seed: int, first: int) -> Iterator[Injected]:
     listed = list(TROUBLES.items())
     number = first
     while True:
-        name, (trouble, _, measure) = listed[(number - 1) % len(listed)]
+        name, trouble = listed[(number - 1) % len(listed)]
         place = folder / f"station-{number}"
         place.mkdir()
-        yield Injected(number, name, tuple(trouble(place, seed + number, measure)))
+        yield Injected(number, name, tuple(trouble(place, seed + number)))
         number += 1
 
 
