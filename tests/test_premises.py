@@ -1,4 +1,4 @@
-"""Which archive is the station's: known from its first start on."""
+"""What a start finds: the archive, which is the station's from its first start on, and what a killed run left."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from skrynka.core.errors import EnvironmentUnfit
-from skrynka.premises import known_archive
+from skrynka.premises import clear_work, known_archive
 from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged
+from skrynka.store.database import new_id
 
 
 @pytest.fixture
@@ -115,3 +116,12 @@ def test_what_can_t_be_read_keeps_the_service_from_starting(folders: tuple[Path,
     (state / "archive").mkdir()
     with pytest.raises(EnvironmentUnfit, match="which archive"):
         archive_of(state, archive)
+
+
+def test_the_folders_of_readers_that_were_killed_go_at_the_next_start_and_nothing_else_does(tmp_path: Path) -> None:
+    for name in (f"{new_id()}.3", new_id(), "papers", f"{new_id()}.pdf"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.ppm").touch()
+    kept = sorted(path for path in tmp_path.iterdir() if path.suffix == ".pdf" or path.name == "papers")
+    clear_work(tmp_path)
+    assert sorted(tmp_path.iterdir()) == kept

@@ -13,6 +13,7 @@ from pathlib import Path
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.durable import fsync_file, write_durably
 from skrynka.steps.archive import ORIGINALS, Archive, Identity
+from skrynka.steps.remains import work_folders
 
 _ARCHIVE = "archive"
 """The file in the state folder that names the station's archive."""
@@ -108,10 +109,10 @@ def known_identity(state: Path) -> str | None:
 def clear_work(work: Path) -> None:
     """Remove the readers' folders that an earlier run left: it was killed, or gave a scan up for good.
 
-    Ours are named by ids of scans and stacks. Nothing else is touched: the folder may be configured wrongly.
+    Nothing else is touched: the folder may be configured wrongly. Raises EnvironmentUnfit when it can't be listed.
     """
-    for folder in work.glob("????????-????-7???-????-????????????"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in work_folders(work):
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def hide_credentials() -> None:

@@ -290,7 +290,7 @@ MENDED: dict[str, tuple[Harm, set[str]]] = {
         {Flaw.INCOMING_LEFT},
     ),
     "a work folder": (
-        lambda it: written(it.station.folder / "work" / it.scan(1)["id"] / "page.ppm"), {Flaw.WORK_LEFT}
+        lambda it: written(it.station.folder / "work" / f"{it.scan(1)['id']}.2" / "page.ppm"), {Flaw.WORK_LEFT}
     ),
     "a document that nobody has": (
         lambda it: written(it.archive / "documents" / "2d" / f"{X}.pdf"), {Flaw.DOCUMENT_ORPHANED}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from skrynka.catalogue_file import load_catalogue
-from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
+from skrynka.core.errors import DatabaseAway, EnvironmentUnfit, LeaseLost
 from skrynka.core.formats import FileType
 from skrynka.core.model import Symbology
 from skrynka.core.signing import Signing
@@ -29,6 +30,7 @@ from skrynka.store.registration import NewScan, register_scan
 from tests.readers import misbehaving
 from tests.store.samples import CLAIMED, HOUR, somebody, with_boxes
 from tests.support.pdf_pages import numbered_pdf
+from tests.support.processes import LIMIT, await_that
 
 CASE_TYPES = Path(__file__).parents[2] / "config" / "case_types.toml"
 LIMITS = PageLimits(1 << 30, 120_000_000, 60.0)
@@ -49,7 +51,9 @@ class Bench:
         readers = Readers(ProcessLimits(60.0, 60.0, 4 << 30))
         work = self.folder / "work"
         rules = ReadingRules(frozenset({Symbology.QR}), frozenset(), LIMITS, HOUR)
-        self.reading = Reading(self.db, self.archive, readers, work, somebody(), rules)
+        self.reading, self.other_reading = (
+            Reading(self.db, self.archive, readers, work, somebody(), rules) for _ in range(2)
+        )
         filing_rules = FilingRules(
             page_limit=20, lease_seconds=HOUR, limits=LIMITS, signing=Signing(), config_digest=""
         )
@@ -195,6 +199,25 @@ def test_a_stack_that_wants_more_room_than_there_is_waits_behind_the_others(
     monkeypatch.setattr(tasks, "run", misbehaving.is_hindered_by_some)
     bench.do(bench.filing.file_next)
     assert bench.stacks() == [("planned", 0), ("filed", 1)]
+
+
+def test_two_readers_of_one_station_never_work_in_one_folder_not_even_with_the_same_scan(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = bench.scan(1)
+    monkeypatch.setattr(tasks, "run", misbehaving.is_overtaken)
+    with ThreadPoolExecutor(1) as thread:
+        overtaken = thread.submit(bench.reading.read_next)
+        await_that((bench.folder / "begun").exists, "the first reader works")
+        with bench.db.write() as connection:
+            # As when its lease is over; SQLite has none.
+            connection.execute(text("UPDATE scan SET state = 'received', lease_owner = NULL, lease_until = NULL"))
+        assert bench.other_reading.read_next()
+        (bench.folder / "overtaken").touch()
+        assert isinstance(overtaken.exception(timeout=LIMIT), LeaseLost)
+    assert (bench.folder / "kept").exists()
+    assert bench.scans()[scan] == ("read", None, 2)
+    assert list((bench.folder / "work").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,23 @@ def is_hindered_by_some(answers: Connection, order: Order, *limits: Any) -> None
         if hinders:
             _write(answers, b'{"said": "hindered", "why": "%s"}\n' % why)
             return
+    tasks.run(answers, order, *limits)
+
+
+def is_overtaken(answers: Connection, order: Order, *limits: Any) -> None:  # noqa: ANN401
+    """Do as a reader does; the first of all first waits for its scan's next reader to be done, in its work folder."""
+    marks = order.work.parent.parent
+    try:
+        (marks / "begun").touch(exist_ok=False)
+    except FileExistsError:
+        tasks.run(answers, order, *limits)
+        return
+    mine = order.work / "page.ppm"
+    mine.touch()
+    while not (marks / "overtaken").exists():
+        threading.Event().wait(0.01)
+    if mine.exists():
+        (marks / "kept").touch()
     tasks.run(answers, order, *limits)
 
 

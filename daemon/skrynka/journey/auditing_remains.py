@@ -92,16 +92,17 @@ class RemainsAudit:
             yield FoundFlaw(Flaw.ENTRY_UNKNOWN, f"spool/{path.name}", "", code)
 
     def _work(self) -> Iterator[FoundFlaw]:
-        folders = work_folders(self._station.work)
+        folders = list(work_folders(self._station.work))
         in_work: set[str] = set()
         if self._station.runs:
-            ids = {folder.name for folder in folders}
+            ids = {folder.work_id for folder in folders}
             states = scan_states(self._database, ids)
             in_work = {scan_id for scan_id, state in states.items() if state is ScanState.READING}
             in_work |= stacks_in_work(self._database, ids)
         for folder in folders:
-            if folder.name not in in_work:
-                yield FoundFlaw(Flaw.WORK_LEFT, f"work/{folder.name}", "", self._station.code, (folder.name,))
+            if folder.work_id not in in_work:
+                name = folder.path.name
+                yield FoundFlaw(Flaw.WORK_LEFT, f"work/{name}", "", self._station.code, (name,))
 
     def _inbox(self, inbox: AuditedInbox, claims: dict[str, Claim]) -> Iterator[FoundFlaw]:
         code = self._station.code

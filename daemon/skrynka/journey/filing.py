@@ -97,7 +97,6 @@ class Filing:
             taken.id, lambda counted: stacks.release_stack(self._database, taken, counted=counted)
         ) as record:
             self._file(taken, show_life, record)
-        self._folders.done(taken.id)
         return True
 
     def _file(self, taken: TakenStack, show_life: Callable[[], None], record: Record) -> None:
@@ -105,7 +104,7 @@ class Filing:
         lease = self._rules.lease_seconds
         renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         try:
-            documents = self._cut(taken, judged, self._folders.of(taken.id), renewal)
+            documents = self._cut(taken, judged, self._folders.of(taken), renewal)
         except ScanRejected as rejected:
             self._verify(taken, renewal)
             # A name of its own: the one above ends with the block, and this may be called later.
@@ -116,7 +115,7 @@ class Filing:
             self._verify(taken, renewal)
             raise
         finally:
-            self._folders.clear(taken.id)
+            self._folders.clear(taken)
         record(lambda: self._record(taken, judged, documents))
 
     def _verify(self, taken: TakenStack, renewal: Renewal) -> None:

@@ -76,7 +76,6 @@ class Reading:
             taken.id, lambda counted: queue.release_scan(self._database, taken, counted=counted)
         ) as record:
             self._read(taken, show_life, record)
-        self._folders.done(taken.id)
         return True
 
     def _read(self, taken: TakenScan, show_life: Callable[[], None], record: Record) -> None:
@@ -97,7 +96,7 @@ class Reading:
             self._archive.verify_original(taken.sha256, renewal.step)
             raise
         finally:
-            self._folders.clear(taken.id)
+            self._folders.clear(taken)
         seconds = round(time.monotonic() - started, 2)
         record(lambda: self._record(taken, readings, seconds))
 
@@ -115,7 +114,7 @@ class Reading:
         return ReadOrder(
             source=self._archive.original_path(taken.sha256),
             kind=taken.file_type,
-            work=self._folders.of(taken.id),
+            work=self._folders.of(taken),
             limits=self._rules.limits,
             symbologies=self._rules.symbologies,
             separators=self._rules.separators,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from skrynka.store.leases import TakenScan, TakenStack
+
 
 class WorkFolders:
     """Called from one thread."""
@@ -14,20 +16,16 @@ class WorkFolders:
         self._work = work
         self._left: set[Path] = set()
 
-    def of(self, work_id: str) -> Path:
-        """Say where the folder of a scan or stack is, by its id; whoever works in it makes it."""
-        return self._work / work_id
+    def of(self, taken: TakenScan | TakenStack) -> Path:
+        """Say where the folder of a scan or stack is; whoever works in it makes it.
 
-    def clear(self, work_id: str) -> None:
-        """Remove such a folder, there or not. What can't be removed goes when the work is tried again, or done."""
-        shutil.rmtree(self.of(work_id), ignore_errors=True)
-
-    def done(self, work_id: str) -> None:
-        """Note that nobody will do this work again: what is left of its folder goes now, or with a call of `tidy`.
-
-        Not before: another worker may be the next to try, in the same folder.
+        Nobody else's, ever: a worker that was overtaken may still be at the same scan, in the folder of its own epoch.
         """
-        self._left.add(self.of(work_id))
+        return self._work / f"{taken.id}.{taken.epoch}"
+
+    def clear(self, taken: TakenScan | TakenStack) -> None:
+        """Remove such a folder, there or not. What can't be removed goes with a call of `tidy`."""
+        self._left.add(self.of(taken))
         self.tidy()
 
     def tidy(self) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from skrynka.core.claims import Claim, from_sidecar
 from skrynka.core.errors import EnvironmentUnfit
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_WORK = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})(\.[0-9]+)?")
+"""An id, and the epoch that the work was taken with: an earlier version named its folders without."""
 _ODD = ".odd"
 
 
@@ -29,6 +30,15 @@ class SpoolFolder:
     """None where nothing readable tells of it."""
     bare: bool
     """No file of a scan and no sidecar lies in it: a claim that had hardly begun, or hardly ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFolder:
+    """A reader's folder."""
+
+    path: Path
+    work_id: str
+    """The scan's or stack's."""
 
 
 def spool_folders(spool: Path) -> Iterator[SpoolFolder]:
@@ -56,9 +66,11 @@ def strangers(spool: Path) -> list[Path]:
     return [Path(entry.path) for entry in _entries(spool) if not entry.is_dir(follow_symlinks=False)]
 
 
-def work_folders(work: Path) -> list[Path]:
-    """Give the readers' folders: ours are named by ids of scans and stacks."""
-    return [Path(entry.path) for entry in _entries(work) if _ID.fullmatch(entry.name)]
+def work_folders(work: Path) -> Iterator[WorkFolder]:
+    """Give the readers' folders: ours are named by ids of scans and stacks. Raises EnvironmentUnfit, see above."""
+    for entry in _entries(work):
+        if named := _WORK.fullmatch(entry.name):
+            yield WorkFolder(Path(entry.path), named["id"])
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
