@@ -292,7 +292,7 @@ class Service:
     def _file(self) -> float | None:
         if not self._met_database:
             return None
-        self._assembling.assemble()
+        self._assembling.assemble(self._filing_loop.show_life)
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
         wait = self._assembling.close_quiet(self._intake.expected)

@@ -15,6 +15,7 @@ from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.store.assembly import assemble, open_stack
 from skrynka.store.boxes import sync_boxes
 from skrynka.store.database import Database, open_database
+from skrynka.store.listings import work_left
 from skrynka.store.queue import record_reading
 from skrynka.store.registration import register_scan
 from tests.store.samples import BOXES, CLAIMED, new_scan, readings, received, taken
@@ -115,6 +116,15 @@ def test_piles_that_were_registered_late_and_all_at_once_are_kept_apart_by_their
         record_reading(desk.db, taken(desk.db), readings(3))
     desk.assembling.assemble()
     assert piles(desk.db) == stacks
+
+
+def test_many_scans_that_are_placed_at_a_stretch_show_life_at_each(desk: Desk) -> None:
+    for number in range(2, 6):
+        register_scan(desk.db, new_scan(number))
+        record_reading(desk.db, taken(desk.db), readings(3))
+    left = []
+    desk.assembling.assemble(lambda: left.append(work_left(desk.db).scans))
+    assert left == [4, 3, 2, 1]
 
 
 def piles(db: Database) -> list[str]:

@@ -52,16 +52,18 @@ class Assembling:
         self._extended: set[str] = set()
         """The stacks to which this service added pages, and that may be open."""
 
-    def assemble(self) -> None:
+    def assemble(self, show_life: Callable[[], None] = lambda: None) -> None:
         """Place the pages of the scans that were read, box by box, in the order of the claims.
 
-        In each box it stops at the first scan that is still to be read: the pile keeps its order.
+        In each box it stops at the first scan that is still to be read: the pile keeps its order. `show_life` is called
+        at each scan: after a long outage thousands wait to be placed at a stretch.
         """
         for box in assembly.unfinished_boxes(self._database, self._rules.station):
-            self._assemble_box(box)
+            self._assemble_box(box, show_life)
 
-    def _assemble_box(self, box: str) -> None:
+    def _assemble_box(self, box: str, show_life: Callable[[], None]) -> None:
         while (scan := assembly.next_unassembled(self._database, box)) is not None:
+            show_life()
             match scan.state:
                 case ScanState.READ:
                     self._place(box, scan)
