@@ -105,17 +105,36 @@ def test_nothing_is_done_soon_after_a_start_nor_twice_a_day(house: House) -> Non
     assert (first.exists(), second.exists()) == (False, True)
 
 
-def test_nothing_goes_while_the_archive_holds_a_scan_that_the_database_does_not_know(house: House) -> None:
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "never idle"])
+def test_nothing_goes_while_the_archive_holds_a_scan_that_the_database_does_not_know_and_it_is_told_once_a_day(
+    house: House, *, busy: bool
+) -> None:
     keeper = house.keeper()
     source = house.root / "source.pdf"
     source.write_bytes(b"%PDF-1.7 of a day that the backup doesn't have")
     stored = house.archive.store_original(source, scan_id=new_id(), file_type="pdf", sidecar={})
     os.utime(house.archive.original_path(stored.sha256).parent, (NOW - 2 * DAY, NOW - 2 * DAY))
+    if busy:
+        received(house.db, 1)
     stream = listening(Mode.JSON)
     old = house.store(b"cut that day", 2 * DAY)
-    whole_round(keeper, house)
+    for _ in range(25):
+        house.clock[0] += 3700
+        while keeper.do_a_little():
+            pass
     assert old.exists()
-    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"]
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"] * 2
+
+
+def test_a_station_that_is_never_idle_is_compared_with_its_archive_once_a_day_too(house: House) -> None:
+    keeper = house.keeper()
+    received(house.db, 1)
+    steps = 0
+    for _ in range(25):
+        house.clock[0] += 3700
+        while keeper.do_a_little():
+            steps += 1
+    assert steps == 2 * 256
 
 
 def test_nothing_goes_while_a_scan_is_on_its_way_and_it_is_looked_again_within_the_hour(house: House) -> None:
@@ -139,8 +158,11 @@ def test_nothing_goes_while_a_scan_is_on_its_way_and_it_is_looked_again_within_t
     assert not old.exists()
 
 
-def test_a_round_that_breaks_off_begins_anew_an_hour_later(house: House) -> None:
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "never idle"])
+def test_a_round_that_breaks_off_begins_anew_an_hour_later(house: House, *, busy: bool) -> None:
     keeper = house.keeper()
+    if busy:
+        received(house.db, 1)
     old = house.store(b"old", 2 * DAY)
     (house.root / "archive").rename(house.root / "away")
     (house.root / "archive").mkdir()
@@ -151,6 +173,7 @@ def test_a_round_that_breaks_off_begins_anew_an_hour_later(house: House) -> None
     (house.root / "away").rename(house.root / "archive")
     assert not keeper.do_a_little()
     house.clock[0] += 3700
+    assert keeper.do_a_little()
     while keeper.do_a_little():
         pass
-    assert not old.exists()
+    assert old.exists() is busy

@@ -3,7 +3,7 @@
 A document that was cut and never recorded is cut again from its original, so nothing is lost with it. Yet nothing goes
 while anybody may still have it: a day of grace lies between, no scan may be on its way, and the database must know
 every scan that the archive holds. One that doesn't was brought back from an old backup, or is another's: then each of
-its documents would look like an orphan, and a person must hear of it.
+its documents would look like an orphan, and a person must hear of it, however busy the station is.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Housekeeping:
         self._clock = clock
         self._wall = wall
         self._due = clock() + _FIRST_SECONDS
+        self._compare_by = self._due
+        """When the archive is compared with the database even though something is on its way."""
         self._round: Iterator[None] | None = None
 
     def do_a_little(self) -> bool:
@@ -77,16 +79,25 @@ class Housekeeping:
         self._due = self._clock() + _BUSY_SECONDS
 
     def _tidy(self, before: float) -> Iterator[None]:
-        """Do a round, a folder at a step; what was last touched `before` then is old enough."""
-        if unfinished(self._database):
+        """Do a round, a folder at a step; what was last touched `before` then is old enough.
+
+        Comparing removes nothing, and a station in steady work is never found idle: it is done once a day whatever is
+        on its way. Removing waits until nothing is, and for a comparison just before it.
+        """
+        if unfinished(self._database) and self._clock() < self._compare_by:
             self._put_off()
             return
+        begun = self._clock()
         for prefix in _PREFIXES:
             old = self._archive.old_originals(prefix, before)
             if unknown := len(old - known_originals(self._database, old)):
                 _LOG.warning("scans_unregistered", scans=unknown)
                 return
             yield
+        self._compare_by = begun + _EVERY_SECONDS
+        if unfinished(self._database):
+            self._put_off()
+            return
         removed = 0
         for prefix in _PREFIXES:
             old = self._archive.old_documents(prefix, before)
