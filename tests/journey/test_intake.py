@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy import select
 
 from skrynka.core.claims import Claim
+from skrynka.core.errors import DatabaseAway
+from skrynka.journey import intake as journey_intake
 from skrynka.journey.intake import Intake
 from skrynka.journey.room import Room
 from skrynka.logs import Mode
@@ -24,7 +27,9 @@ from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.database import Database, new_id, open_database
 from skrynka.store.listings import work_left
+from skrynka.store.registration import NewScan, Registration, register_scan
 from skrynka.store.revision import upgrade
+from skrynka.store.tables import scan
 from tests.support.log_lines import lines, listening
 
 WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
@@ -47,17 +52,13 @@ class Place:
         sync_boxes(self.database, "ST", "Station", [Box("OBL-01", "Box", "Centre")])
         self.archive = Archive(self.folder / "archive")
         self.numbers = ScanNumbers(self.folder / "state")
-        room = Room({}, 0)
-        self.intake = Intake(
-            self.database,
-            self.archive,
-            self.numbers,
-            station="ST",
-            spool=self.folder / "spool",
-            room=room,
+        self.restart()
+
+    def _begun(self) -> Intake:
+        return Intake(
+            self.database, self.archive, self.numbers, station="ST", spool=self.folder / "spool", room=Room({}, 0),
             clock=lambda: self.now,
-        )
-        self.intake.recover({})
+        )  # fmt: skip
 
     def claimed(self, content: bytes = WHOLE, *, changed: bool = False) -> Claim:
         """Have a scan claimed and handed over."""
@@ -71,6 +72,17 @@ class Place:
         assert isinstance(taken, Claim)
         self.intake.hand_over(replace(taken, changed=changed))
         return taken
+
+    def restart(self) -> None:
+        """Let another run take up what this one left."""
+        self.intake = self._begun()
+        self.intake.recover({})
+
+    def originals(self) -> dict[str, bytes]:
+        """Give what the archive has under the ids of scans, as their rows name it."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(scan.c.id, scan.c.sha256).order_by(scan.c.number)).all()
+        return {row.id: self.archive.original_path(row.sha256).read_bytes() for row in rows}
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """Give the lines of an event."""
@@ -133,6 +145,119 @@ def test_a_claimed_scan_that_its_writer_never_lets_go_of_is_told(place: Place) -
             assert place.intake.forward() == 0
         assert [line["error"] for line in place.said("claim_stuck")] == ["kept_open"]
     assert place.intake.forward() == 1
+
+
+MORE = b"%PDF-1.7\nmore pages\n%%EOF\n"
+
+
+def lost_answer(patched: pytest.MonkeyPatch, then: Callable[[], object] = lambda: None) -> None:
+    """Have the next registration committed and its answer lost, as when the line breaks in that moment."""
+
+    def register(database: Database, new: NewScan) -> NoReturn:
+        register_scan(database, new)
+        then()
+        raise DatabaseAway("the answer is lost")
+
+    patched.setattr(journey_intake, "register_scan", register)
+
+
+def late(patched: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """Have something happen while the database answers."""
+
+    def register(database: Database, new: NewScan) -> Registration:
+        registered = register_scan(database, new)
+        then()
+        return registered
+
+    patched.setattr(journey_intake, "register_scan", register)
+
+
+def nobody_can_say(patched: pytest.MonkeyPatch) -> None:
+    """Stand in for a file system without leases; those that a test has all know them."""
+    patched.setattr(journey_intake, "writer_holds", lambda _path: None)
+
+
+@pytest.mark.parametrize("asked", ["the kernel knows", "the kernel can't say"])
+def test_what_a_writer_adds_while_its_scan_is_registered_is_a_scan_of_its_own(
+    place: Place, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        if asked != "the kernel knows":
+            nobody_can_say(patched)
+        with patched.context() as once:
+            late(once, lambda: writer.write(MORE))
+            assert place.intake.forward() == 0
+        writer.write(MORE)
+        for place.now in (0.0, 1.0, 2.0):
+            assert place.intake.forward() == 0
+        if asked == "the kernel knows":
+            assert place.said("scan_grew") == [], "its writer isn't done"
+    forwarded = 0
+    for place.now in (20.0, 30.0, 40.0, 50.0):
+        forwarded += place.intake.forward()
+    assert forwarded == 1
+    assert list(place.originals().values()) == [WHOLE, WHOLE + MORE + MORE]
+    assert claim.scan_id in place.originals()
+    assert list((place.folder / "spool").iterdir()) == []
+    (told,) = place.said("scan_grew")
+    assert (told["scan_number"], told["continues"]) == ("ST-2", "ST-1")
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])
+def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_scan_is_known(
+    place: Place, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
+) -> None:
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        nobody_can_say(patched)
+        with patched.context() as once:
+            lost_answer(once)
+            with pytest.raises(DatabaseAway):
+                place.intake.forward()
+        writer.write(MORE)
+        if restarted:
+            place.restart()
+        forwarded = 0
+        for place.now in (0.0, 1.0, 20.0, 30.0):
+            forwarded += place.intake.forward()
+    assert forwarded == 1
+    assert list(place.originals().values()) == [WHOLE, WHOLE + MORE]
+    sidecars = sorted(each.stem for each in (place.folder / "archive").rglob("*.json"))
+    assert sidecars == sorted(place.originals()), "one for each scan, and none says another thing than its row"
+    assert len(place.said("scan_grew")) == 1
+
+
+def test_a_scan_whose_answer_was_lost_is_let_go_of_once_it_is_known(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = place.claimed()
+    with monkeypatch.context() as patched:
+        lost_answer(patched)
+        with pytest.raises(DatabaseAway):
+            place.intake.forward()
+    assert place.intake.forward() == 1
+    assert place.originals() == {claim.scan_id: WHOLE}
+    assert list((place.folder / "spool").iterdir()) == []
+
+
+def test_a_file_that_grew_before_anything_was_registered_is_one_scan(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = place.claimed()
+
+    def away(*_how: object) -> NoReturn:
+        raise DatabaseAway("it is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journey_intake, "register_scan", away)
+        with pytest.raises(DatabaseAway):
+            place.intake.forward()
+    with claim.path.open("ab") as writer:
+        writer.write(MORE)
+    assert place.intake.forward() == 1
+    assert place.originals() == {claim.scan_id: WHOLE + MORE}
+    assert place.said("scan_grew") == []
 
 
 def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, from_sidecar, to_sidecar
 from skrynka.core.entries import Odd, OddKind, Seen
+from skrynka.durable import rename_durably
 from skrynka.steps import moving
-from skrynka.steps.claiming import fetch, look_up, open_claims, prepare, release, take
+from skrynka.steps.claiming import fetch, look_up, open_claims, prepare, release, renew, take
 from skrynka.steps.listing import list_inbox
 from tests.support.syscalls import calls_that_last, killed_at, position
 
@@ -94,6 +95,12 @@ def apart(tmp_path: Path) -> Iterator[Place]:
 def brought(claim: Claim) -> Claim:
     """Bring a claim into the spool."""
     return fetch(claim, moving, moving.no_progress)
+
+
+def let_go(claim: Claim) -> None:
+    """Let go of a claim whose file was stored as it is now."""
+    stored = claim.path.stat()
+    assert release(claim, stored.st_size, stored.st_mtime_ns)
 
 
 TAKES = (
@@ -246,7 +253,7 @@ def test_on_a_share_the_rename_stays_within_it_and_the_copy_follows(place: Place
     assert fetched.path.parent == place.spool / "id-1"
     assert not taken.path.exists()
     assert place.found() == [fetched]
-    release(fetched)
+    let_go(fetched)
     assert place.left() == []
 
 
@@ -279,7 +286,7 @@ def test_a_copy_that_was_killed_half_way_is_made_again(place: Place) -> None:
 
 def test_a_copy_killed_before_the_shares_file_went_is_found_whole_and_the_file_goes(place: Place) -> None:
     taken = place.taken(place.drop(), share=True)
-    (taken.folder / "original").write_bytes(b"%PDF")
+    shutil.copy2(taken.path, taken.folder / "original")
     (found,) = place.found()
     assert isinstance(found, Claim)
     assert (found.path, found.changed) == (taken.folder / "original", False)
@@ -301,6 +308,38 @@ def test_a_file_that_changes_while_it_is_copied_stays_where_it_is(place: Place) 
     assert taken.path.read_bytes().endswith(b"more")
     assert [each.name for each in taken.folder.iterdir()] == ["claim.json"]
     assert brought(taken).path.read_bytes().endswith(b"more")
+
+
+def test_a_file_that_changes_once_it_is_copied_is_fetched_again_with_all_that_came(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = place.taken(place.drop(), share=True)
+
+    def rename_and_write(source: Path, target: Path) -> None:
+        rename_durably(source, target)
+        with taken.path.open("ab") as writer:
+            writer.write(b"more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "rename_durably", rename_and_write)
+        with pytest.raises(ClaimRestless):
+            brought(taken)
+    assert taken.path.read_bytes() == b"%PDFmore"
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    assert brought(found).path.read_bytes() == b"%PDFmore"
+    assert not taken.path.exists()
+
+
+def test_a_copy_that_has_less_than_the_shares_file_is_found_after_a_kill_and_made_again(place: Place) -> None:
+    taken = place.taken(place.drop(), share=True)
+    shutil.copy2(taken.path, taken.folder / "original")
+    with taken.path.open("ab") as writer:
+        writer.write(b"more")
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    assert (found.path, found.changed) == (taken.path, True)
+    assert brought(found).path.read_bytes() == b"%PDFmore"
 
 
 def test_claims_on_a_share_that_is_away_are_kept_until_it_is_back(place: Place) -> None:
@@ -364,8 +403,36 @@ def test_open_claims_come_in_the_order_of_their_numbers(place: Place) -> None:
 
 def test_releasing_leaves_nothing_and_may_be_repeated(place: Place) -> None:
     taken = place.taken(place.drop())
-    release(taken)
-    release(taken)
+    let_go(taken)
+    assert release(taken, 4, 0)
+    assert place.left() == []
+
+
+def test_a_file_that_is_not_what_was_stored_is_not_released(place: Place) -> None:
+    taken = place.taken(place.drop())
+    with taken.path.open("ab") as writer:
+        stored = taken.path.stat()
+        writer.write(b"more")
+    assert not release(taken, stored.st_size, stored.st_mtime_ns)
+    assert taken.path.read_bytes() == b"%PDFmore"
+    os.truncate(taken.path, stored.st_size)
+    os.utime(taken.path, ns=(1, 1))
+    assert not release(taken, stored.st_size, stored.st_mtime_ns), "other bytes in their places, perhaps"
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_a_claim_that_was_renewed_is_found_as_the_new_scans_with_the_file_as_it_is(
+    place: Place, *, share: bool
+) -> None:
+    taken = place.taken(place.drop(), share=share)
+    taken = brought(taken) if share else taken
+    with taken.path.open("ab") as writer:
+        writer.write(b"more")
+    renewed = renew(taken, scan_id="id-2", number=2)
+    assert (renewed.scan_id, renewed.number, renewed.original_name) == ("id-2", 2, NAME)
+    assert place.found() == [replace(renewed, changed=False)]
+    assert renewed.path.read_bytes() == b"%PDFmore"
+    let_go(renewed)
     assert place.left() == []
 
 
@@ -460,7 +527,8 @@ def test_the_sidecar_is_durable_before_the_file_moves_and_the_names_after(place:
     place.drop()
     code = TAKES + (
         "spool, inbox = Path(sys.argv[1]), Path(sys.argv[2])\n"
-        "release(taken(spool, inbox, list_inbox(inbox).seen[0], 'id'))\n"
+        "claim = taken(spool, inbox, list_inbox(inbox).seen[0], 'id'); stored = claim.path.stat()\n"
+        "release(claim, stored.st_size, stored.st_mtime_ns)\n"
     )
     calls = calls_that_last(code, tmp_path / "log", place.spool, place.inbox)
     folder = position(calls, "fsync", f"{place.spool}>")

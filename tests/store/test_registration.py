@@ -13,7 +13,7 @@ from skrynka.store.events import events_after
 from skrynka.store.listings import page_accounts
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
 from skrynka.store.queue import record_reading
-from skrynka.store.registration import Registered, Registration, last_scan_number, register_scan
+from skrynka.store.registration import Registered, Registration, last_scan_number, register_scan, registered_sha256
 from skrynka.store.states import ScanState
 from tests.store.samples import new_scan, read, readings, received, taken
 
@@ -36,6 +36,16 @@ def test_the_same_scan_again_is_known_and_changes_nothing(db: Database) -> None:
     assert register_scan(db, scan) == Registration(Registered.KNOWN)
     assert _rows(db) == 1
     assert len(events_after(db)) == before
+
+
+def test_the_same_scan_with_other_bytes_is_told_and_changes_nothing(db: Database) -> None:
+    scan = new_scan(1)
+    assert registered_sha256(db, scan.id) is None
+    register_scan(db, scan)
+    other = dataclasses.replace(scan, sha256=new_scan(2).sha256)
+    assert register_scan(db, other) == Registration(Registered.OTHER_BYTES)
+    assert _rows(db) == 1
+    assert registered_sha256(db, scan.id) == scan.sha256
 
 
 def test_the_same_bytes_again_are_a_duplicate_by_name(db: Database) -> None:

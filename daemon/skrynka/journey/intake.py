@@ -23,13 +23,14 @@ from skrynka.core.naming import scan_name
 from skrynka.core.reserve import InWork
 from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
-from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged
-from skrynka.steps.claiming import open_claims, release
+from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged, StoredOriginal
+from skrynka.steps.archive.walk import digest
+from skrynka.steps.claiming import open_claims, release, renew
 from skrynka.steps.listing import read_ends, writer_holds
 from skrynka.steps.scan_numbers import ScanNumbers
-from skrynka.store.database import Database
+from skrynka.store.database import Database, new_id
 from skrynka.store.listings import unfiled_bytes
-from skrynka.store.registration import NewScan, Registered, register_scan
+from skrynka.store.registration import NewScan, Registered, register_scan, registered_sha256
 
 _LOG = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
 _RESTLESS_SECONDS = 600.0
 """A writer that holds a claimed file for longer has most likely forgotten it."""
+_REST_SECONDS = 5.0
+"""A file that grew in the spool is stored again when it has been as it is for so long, as in a local inbox."""
 
 
 class Intake:
@@ -71,10 +74,12 @@ class Intake:
         self._registered = 0
         self._claims: list[Claim] = []
         self._handed: deque[Claim] = deque()
-        self._unreleased: set[str] = set()
+        self._unreleased: dict[str, StoredOriginal] = {}
         """The scans that are registered and whose claims couldn't be let go: perhaps their originals are gone."""
         self._restless: dict[str, float] = {}
         """Since when a scan waits for its writer to let go of it."""
+        self._grown: dict[str, tuple[tuple[int, int], float]] = {}
+        """The scans whose files went on after they were stored: as what, size and time, and since when."""
         self._stuck: dict[str, str] = {}
         self._database_lost = False
         self._counting = threading.Lock()
@@ -128,6 +133,7 @@ class Intake:
             self._database.reach()
             self._database_lost = False
         done = 0
+        lost: str | None = None
         restless: set[str] = set()
         for taken in list(self._claims):
             if taken.box in restless:
@@ -137,8 +143,8 @@ class Intake:
             except DatabaseAway:
                 self._database_lost = True
                 raise
-            except ArchiveAway as lost:
-                self.archive_lost = lost.why
+            except ArchiveAway as away:
+                lost = away.why
                 break
             except (OSError, DatabaseRefused) as error:
                 # This claim's own trouble: the spool is full, the database knows no such box.
@@ -147,13 +153,13 @@ class Intake:
             progress()
             self._room.measure()
             if registered:
-                self.archive_lost = None
                 self._claims.remove(taken)
                 self._count(claimed=-taken.seen.size, registered=taken.seen.size)
                 self._registered += 1
                 done += 1
             else:
                 restless.add(taken.box)
+        self.archive_lost = lost
         return done
 
     @property
@@ -191,20 +197,34 @@ class Intake:
 
     def _bring_on(self, taken: Claim, progress: Callable[[], None]) -> bool:
         """Register a claim and let it go, its scan is the archive's and the database's then; say whether it is done."""
-        if taken.scan_id not in self._unreleased:
-            if not self._register(taken, progress):
+        stored = self._unreleased.get(taken.scan_id)
+        if stored is None:
+            stored = self._register(taken, progress)
+            if stored is None:
                 self._note_restless(taken)
                 return False
-            self._restless.pop(taken.scan_id, None)
-            self._unreleased.add(taken.scan_id)
-        release(taken)
-        self._unreleased.remove(taken.scan_id)
-        return True
-
-    def _register(self, taken: Claim, progress: Callable[[], None]) -> bool:
-        """Put the original into the archive, then the row into the database; say whether that is done."""
-        if taken.changed and writer_holds(taken.path):
+            self._unreleased[taken.scan_id] = stored
+        # A writer whose descriptor survived the rename may go on to its end: what it writes is registered too.
+        if writer_holds(taken.path):
+            self._note_restless(taken)
             return False
+        done = release(taken, stored.size_bytes, stored.mtime_ns)
+        del self._unreleased[taken.scan_id]
+        if done:
+            self._restless.pop(taken.scan_id, None)
+            self._grown.pop(taken.scan_id, None)
+        else:
+            self._note_grown(taken)
+        return done
+
+    def _register(self, taken: Claim, progress: Callable[[], None]) -> StoredOriginal | None:
+        """Put the original into the archive, then the row into the database; give what was stored, once all is done."""
+        if (taken.changed and writer_holds(taken.path)) or not self._at_rest(taken):
+            return None
+        known = registered_sha256(self._database, taken.scan_id)
+        if known is not None and digest(taken.path, lambda _bytes: progress()) not in {None, known}:
+            self._renew(taken)
+            return None
         kind = sniff(read_ends(taken.path).head)
         try:
             stored = self._archive.store_original(
@@ -216,14 +236,49 @@ class Intake:
             )
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
-            return False
+            return None
+        self.archive_lost = None
         registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
         log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)
+        if registration.outcome is Registered.OTHER_BYTES:
+            self._renew(taken)
+            return None
         if registration.outcome is Registered.DUPLICATE:
             log.info("scan_duplicated", duplicate_of=registration.duplicate_of)
         else:
             log.info("scan_registered", size_bytes=stored.size_bytes)
-        return True
+        return stored
+
+    def _at_rest(self, taken: Claim) -> bool:
+        """Say whether a file that went on after it was stored has been as it is for a while; any other is at rest."""
+        if taken.scan_id not in self._grown:
+            return True
+        return self._clock() - self._note_grown(taken) >= _REST_SECONDS
+
+    def _note_grown(self, taken: Claim) -> float:
+        """Remember what a file that went on is now; give since when it has been that."""
+        status = taken.path.lstat()
+        stamp = (status.st_size, status.st_mtime_ns)
+        before, since = self._grown.get(taken.scan_id, (None, 0.0))
+        if before != stamp:
+            since = self._clock()
+            self._grown[taken.scan_id] = (stamp, since)
+        return since
+
+    def _renew(self, taken: Claim) -> None:
+        """Make the claim one of a new scan: its file went on after it was registered, and that row stays as it is."""
+        renewed = renew(taken, scan_id=new_id(), number=self._numbers.next_number())
+        self._claims[self._claims.index(taken)] = renewed
+        self._count(claimed=renewed.seen.size - taken.seen.size)
+        self._grown.pop(taken.scan_id, None)
+        self._note_grown(renewed)
+        _LOG.warning(
+            "scan_grew",
+            scan_number=scan_name(renewed.station, renewed.number),
+            box=renewed.box,
+            scan_id=renewed.scan_id,
+            continues=scan_name(taken.station, taken.number),
+        )
 
     def _has_room(self, box: str, scan_bytes: int) -> bool:
         return self._room.is_there_for(box, scan_bytes, self._in_work)

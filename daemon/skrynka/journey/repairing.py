@@ -127,6 +127,8 @@ class Repair:
         except DatabaseRefused as refused:
             why = "its number is another scan's" if refused.kind == "unique" else "the database refuses it"
             raise _Left(why) from None
+        if registration.outcome is Registered.OTHER_BYTES:
+            raise _Left("its row has other bytes")
         if registration.outcome is Registered.DUPLICATE:
             return f"registered again, as a duplicate of {registration.duplicate_of}"
         return "registered again: the daemon reads and files it, and its cases may get other numbers than they had"

@@ -190,6 +190,14 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "scan {scan_number}[ {box}] is the same as {duplicate_of}[: {pages:# page} counted as duplicate]",
             "The same bytes came before: no second case is made.",
         ),
+        "scan_grew": Event(
+            _W,
+            "scan {scan_number}[ {box}]: the file of scan {continues} went on later; all of it is this scan",
+            "A program wrote to a file that was taken and registered already. Nothing is lost: the file, as it is now, "
+            "is a scan of its own. The pages of the earlier scan are in both.",
+            "Look at the cases of both, they have pages twice. Find out what wrote so late, and raise "
+            "`intake.quiet_seconds` above its pauses.",
+        ),
         "scan_read": Event(
             _I, "scan {scan_number}[ {box}] read: {pages:# page}[ in {seconds:s}]", "Every page of a scan was read."
         ),

@@ -42,7 +42,7 @@ _NAMES: Mapping[Shape, str] = {
         station version role mode database revision digest box inbox volume work stage reader
         scan_id scan_number duplicate_of file_type stack_id stack_number case_id case_number document_id sheet_serial
         first_serial last_serial kind kinds case_type branch providers completeness missing reason reasons findings
-        error cause location logger severity module signal actor setting
+        continues error cause location logger severity module signal actor setting
     """,
     Shape.COUNT: """
         pages document sheet blank duplicate quarantined cases reviews incomplete documents scans sheets boxes

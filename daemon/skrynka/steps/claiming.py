@@ -26,6 +26,7 @@ from skrynka.core.claims import (
     Claim,
     ClaimLost,
     ClaimRefused,
+    ClaimRestless,
     Found,
     OpenClaims,
     OtherFilesystem,
@@ -126,9 +127,12 @@ def look_up(claim: Claim, mover: Mover) -> Claim | Odd | None:
         # It may have turned into one by way of a share at the last moment.
         claim = from_sidecar((claim.folder / _SIDECAR).read_bytes(), claim.folder)
     if lies(claim.folder / _ORIGINAL):
-        if claim.via_share:
-            mover.clear(claim)  # a fetch that was killed half-way leaves both
-        return _verified(replace(claim, in_spool=True), _found_in_spool(claim))
+        try:
+            if claim.via_share:
+                mover.clear(claim)  # a fetch that was killed half-way leaves both
+            return _verified(replace(claim, in_spool=True), _found_in_spool(claim))
+        except ClaimRestless:
+            pass  # the inbox's has more than was fetched, and is fetched again
     found = mover.locate(claim) if claim.via_share else None
     if found is None:
         _remove_folder(claim.folder)
@@ -142,12 +146,38 @@ def fetch(claim: Claim, mover: Mover, progress: Callable[[], None]) -> Claim:
     return replace(claim, in_spool=True)
 
 
-def release(claim: Claim) -> None:
+def release(claim: Claim, size_bytes: int, mtime_ns: int) -> bool:
     """Let go of a claim whose scan is registered: the file first, then the sidecar. Repeated, it does nothing.
 
-    Only for what the archive *and* the database have durably. Raises OSError.
+    Only for what the archive *and* the database have durably: the file as it was with this size and this time. Gives
+    False where it is another by now, for a writer's descriptor survives a rename: it stays. Raises OSError.
     """
+    if lies(claim.folder / _ORIGINAL):
+        found = _found_in_spool(claim)
+        if (found.size, found.mtime_ns) != (size_bytes, mtime_ns):
+            return False
     _remove_folder(claim.folder)
+    return True
+
+
+def renew(claim: Claim, *, scan_id: str, number: int) -> Claim:
+    """Make a claim in the spool one of another scan: of its file, as it is now, the scan's row has only a part.
+
+    Raises OSError; then it is still the one it was, or the next start finds the new one.
+    """
+    found = _found_in_spool(claim)
+    renewed = replace(
+        claim,
+        scan_id=scan_id,
+        number=number,
+        seen=replace(claim.seen, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode),
+        via_share=False,
+        changed=True,
+    )
+    write_durably(claim.folder / _SIDECAR, to_sidecar(renewed))
+    folder = claim.folder.with_name(scan_id)
+    rename_durably(claim.folder, folder)
+    return replace(renewed, folder=folder)
 
 
 def open_claims(spool: Path) -> OpenClaims:

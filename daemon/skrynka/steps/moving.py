@@ -12,10 +12,12 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found, OtherFilesystem
-from skrynka.durable import copy_durably, fsync_folder, lies, make_folder, rename_durably
+from skrynka.durable import copy_durably, fsync_file, fsync_folder, lies, make_folder, rename_durably
 
+_ORIGINAL = "original"
 _PART = "original.part"
 _REFUSALS = frozenset({
     errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.ENOSPC, errno.EDQUOT, errno.EXDEV,
@@ -83,7 +85,8 @@ def locate(claim: Claim, *, mounted: bool = False) -> Found | None:
 def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
     """Bring a claimed file from the inbox into the spool: the copy is durable before the inbox's file goes.
 
-    Raises ClaimRestless when it changed meanwhile, OSError; then nothing is lost, and it can be tried again.
+    The copy gets the file's time: by it `clear` knows the file. Raises ClaimRestless when it changed meanwhile, and
+    OSError; then nothing is lost, and it can be tried again.
     """
     part = claim.folder / _PART
     part.unlink(missing_ok=True)
@@ -97,15 +100,39 @@ def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or copied != after.st_size:
         part.unlink()
         raise ClaimRestless("A claimed file changed while it was copied.")
-    rename_durably(part, claim.folder / "original")
-    clear(claim)
+    os.utime(part, ns=(after.st_atime_ns, after.st_mtime_ns))
+    fsync_file(part)
+    rename_durably(part, claim.folder / _ORIGINAL)
+    _clear(claim, after)
 
 
 def clear(claim: Claim) -> None:
-    """Remove a claimed file from the inbox: the spool has it, durably. Repeated, it does nothing. Raises OSError."""
+    """Remove a claimed file from the inbox: the spool has it, durably. Repeated, it does nothing.
+
+    Raises OSError, and ClaimRestless where the file isn't the one that the spool has: its writer has gone on. Then the
+    spool's is removed, which has less, and the file is to be fetched again.
+    """
+    _clear(claim, (claim.folder / _ORIGINAL).lstat())
+
+
+def _clear(claim: Claim, copied: os.stat_result) -> None:
     if lies(claim.path_in_share):
+        now = _opened_status(claim.path_in_share)
+        if (now.st_size, now.st_mtime_ns) != (copied.st_size, copied.st_mtime_ns):
+            (claim.folder / _ORIGINAL).unlink()
+            fsync_folder(claim.folder)
+            raise ClaimRestless("A claimed file changed after it was copied.")
         claim.path_in_share.unlink(missing_ok=True)
     fsync_folder(claim.path_in_share.parent)
+
+
+def _opened_status(path: Path) -> os.stat_result:
+    """Give a file's status; of one that isn't opened a server's client may tell what was true seconds ago."""
+    descriptor = os.open(path, _OPEN)
+    try:
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _name(error: OSError) -> str:

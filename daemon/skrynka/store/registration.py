@@ -45,6 +45,8 @@ class Registered(StrEnum):
     DUPLICATE = "duplicate"
     KNOWN = "known"
     """This very scan was registered before: nothing was changed."""
+    OTHER_BYTES = "other bytes"
+    """It was registered before with other bytes: nothing was changed, and these bytes are nobody's yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ def register_scan(db: Database, new: NewScan, actor: str | None = None) -> Regis
         return db.transact(lambda connection: _register(connection, new, db.now(), actor))
 
 
+def registered_sha256(db: Database, scan_id: str) -> str | None:
+    """Give the hash that a scan is registered with; None where it isn't. Raises DatabaseAway."""
+    with db.read() as connection:
+        return connection.scalar(select(scan.c.sha256).where(scan.c.id == scan_id))
+
+
 def last_scan_number(db: Database, station_code: str) -> int:
     """Give the highest number that a station's scans have in the database, 0 where there are none."""
     with db.read() as connection:
@@ -78,7 +86,9 @@ def last_scan_number(db: Database, station_code: str) -> int:
 
 
 def _register(connection: Connection, new: NewScan, at: datetime, actor: str | None) -> Registration:
-    known = connection.execute(select(scan.c.duplicate_of).where(scan.c.id == new.id)).first()
+    known = connection.execute(select(scan.c.sha256, scan.c.duplicate_of).where(scan.c.id == new.id)).first()
+    if known is not None and known.sha256 != new.sha256:
+        return Registration(Registered.OTHER_BYTES)
     if known is not None:
         return Registration(Registered.KNOWN, _name_of(connection, known.duplicate_of))
     original = connection.execute(

@@ -58,6 +58,8 @@ class StoredOriginal:
     size_bytes: int
     known: bool
     """The archive had these bytes already."""
+    mtime_ns: int
+    """The source's, when the last of these bytes was read: with another one it may have others by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Archive:
             told = {**sidecar, "sha256": sha256, "size_bytes": size, "file_type": file_type}
             write_durably(folder / f"{scan_id}.json", json.dumps(told, indent=1).encode("ascii"))
             self.identity.require()  # it may have gone meanwhile, and then all this lies below its mount point
-        return StoredOriginal(sha256, size, known is not None)
+        return StoredOriginal(sha256, size, known is not None, after.st_mtime_ns)
 
     def original_path(self, sha256: str) -> Path:
         """Find a stored original. Raises ArchiveAway, and ArchiveDamaged when the archive hasn't got it."""
