@@ -92,7 +92,7 @@ def is_busy_after_opening(answers: Connection, *_: Any) -> None:  # noqa: ANN401
 
 
 def says_that_it_is_unconfined_late(answers: Connection, *_: Any) -> None:  # noqa: ANN401
-    _say(answers, Opened(1), Unconfined("EINVAL"))
+    _say(answers, Opened(1), Unconfined({"seccomp": "EINVAL"}))
 
 
 def says_what_hinders_it_in_its_own_words(answers: Connection, *_: Any) -> None:  # noqa: ANN401
@@ -100,7 +100,7 @@ def says_what_hinders_it_in_its_own_words(answers: Connection, *_: Any) -> None:
 
 
 def says_why_it_is_unconfined_in_its_own_words(answers: Connection, *_: Any) -> None:  # noqa: ANN401
-    _write(answers, '{"said": "unconfined", "why": "Шевченко, passwd"}\n'.encode())
+    _write(answers, '{"said": "unconfined", "refused": {"seccomp": "Шевченко, passwd"}}\n'.encode())
 
 
 def opens_a_library(answers: Connection, *_: Any) -> None:  # noqa: ANN401

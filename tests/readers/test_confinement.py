@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.journey.drawn_piles import draw_pile
-from tests.readers.confined import TRIES
+from tests.readers.confined import SIGNAL, TRIES, TRIES_WITH_RIGHTS
 from tests.support import hostile
 from tests.support.processes import await_that, descendants, drawers
 from tests.support.stations import COMMAND, make_station
@@ -25,12 +25,20 @@ CANARY = "canary-of-the-database"
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Let a process confine itself and try everything; give what became of it."""
-    work = tmp_path_factory.mktemp("work")
+    work = tmp_path_factory.mktemp("station") / "work"
+    work.mkdir()
+    for name in ("scan.pdf", "database"):
+        (work.parent / name).write_text(name, encoding="ascii")
     words = [sys.executable, "-m", "tests.readers.confined", str(work)]
     done = subprocess.run(words, capture_output=True, check=True, timeout=60)
     told: dict[str, Any] = json.loads(done.stdout)
-    assert told.pop("") == [None, str(work), {"PATH": os.defpath}, True]
+    assert told["place"] == [str(work), {"PATH": os.defpath}, True]
+    assert (told["read"], told["written"]) == ("scan.pdf", 6)
     return told
+
+
+def test_a_reader_is_confined_by_all_that_this_kernel_has(seen: dict[str, Any]) -> None:
+    assert seen["refused"].keys() == (set() if seen["landlock"] > 0 else {"landlock"})
 
 
 @pytest.mark.parametrize("what", TRIES)
@@ -38,18 +46,46 @@ def test_a_reader_has_no(seen: dict[str, Any], what: str) -> None:
     assert seen[what] in {"PermissionError", "MemoryError", "ValueError"}
 
 
-def test_where_the_kernel_refuses_the_filter_scans_are_read_all_the_same_and_it_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "version"),
+    [*((what, 1) for what in TRIES_WITH_RIGHTS), (SIGNAL, 6)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_reader_has_not_even_with_its_users_rights(seen: dict[str, Any], what: str, version: int) -> None:
+    if seen["landlock"] < version:
+        pytest.skip("this kernel's Landlock is older")
+    assert seen[what] == "PermissionError"
+
+
+def test_a_readers_memory_is_shut_to_other_processes_of_its_user(seen: dict[str, Any]) -> None:
+    assert seen["dumpable"] == 0
+
+
+@pytest.mark.parametrize(("without", "error"), [("seccomp", "EINVAL"), ("landlock", "ENOSYS")])
+def test_where_the_kernel_refuses_a_rule_scans_are_read_all_the_same_and_it_is_told_once(
+    tmp_path: Path, without: str, error: str
+) -> None:
     station = make_station(tmp_path)
     for number in (1, 2):
         station.drop(draw_pile(number, "C1 x").file.data, f"scan{number:04d}.pdf")
-    words = [sys.executable, "-m", "tests.readers.old_kernel", *COMMAND, "run", "--once", "--config", station.config]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.readers.old_kernel",
+        without,
+        *COMMAND,
+        "run",
+        "--once",
+        "--config",
+        station.config,
+    ]
     done = subprocess.run(
         words, env={**os.environ, **station.environment}, capture_output=True, text=True, check=True, timeout=120
     )
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert sum(line["event"] == "scan_finished" for line in lines) == 2
-    (told,) = (line for line in lines if line["event"] == "readers_unconfined")
-    assert (told["level"], told["error"]) == ("warning", "EINVAL")
+    told = [line for line in lines if line["event"] == "readers_unconfined" and line["cause"] == without]
+    assert [(line["level"], line["error"]) for line in told] == [("warning", error)]
 
 
 def test_no_credential_is_in_the_environment_or_the_memory_of_a_reader(tmp_path: Path) -> None:
@@ -66,10 +102,14 @@ def test_no_credential_is_in_the_environment_or_the_memory_of_a_reader(tmp_path:
         assert _holds_canary(daemon.process), "what was looked for can be found"
 
 
-def test_a_process_that_hides_its_credentials_can_be_looked_into_by_nobody_of_its_own_user() -> None:
+@pytest.mark.parametrize(
+    "hides",
+    ["from skrynka.premises import hide_credentials; hide_credentials()", "import skrynka.readers.server"],
+    ids=["what read credentials", "what readers are forked from"],
+)
+def test_a_process_that_can_be_looked_into_by_nobody_of_its_own_user_is(hides: str) -> None:
     program = (
-        "import ctypes; from skrynka.premises import hide_credentials; ask = ctypes.CDLL(None).prctl;"
-        " print(ask(3, 0, 0, 0, 0)); hide_credentials(); print(ask(3, 0, 0, 0, 0))"
+        f"import ctypes; ask = ctypes.CDLL(None).prctl; print(ask(3, 0, 0, 0, 0)); {hides}; print(ask(3, 0, 0, 0, 0))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["1", "0"]

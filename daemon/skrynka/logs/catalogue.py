@@ -250,11 +250,10 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "readers_unconfined": Event(
             _W,
-            "readers can reach networks: the kernel refuses the filter ({error})",
-            "The kernel refuses to keep readers off networks and away from other processes; all their other limits"
-            " hold.",
-            "Use a kernel with seccomp filters (Debian's has them); look at the unit's SystemCallFilter, if it was"
-            " changed.",
+            "readers aren't confined by {cause}: the kernel refuses it ({error})",
+            "The kernel refuses a part of what confines readers: seccomp keeps them off networks and away from other"
+            " processes, landlock from files but their scan and their work folder. All else that limits them holds.",
+            "Use a kernel with both (Debian's has them); look at the unit's SystemCallFilter, if it was changed.",
         ),
         # Work
         "work_failed": Event(

@@ -1,9 +1,17 @@
 """What a reader process may do once it has begun: little, in a folder of its own, and nothing over a network.
 
 Limits on memory, processor time, the length of a file, and no core, which would hold pages. A session of its own, so
-that it can be ended with all that it starts; what it starts can't leave that session. A filter in the kernel (seccomp,
-Linux 3.5, inherited by whatever is started) refuses the system calls by which code that a file brought in would reach
-a network, another process's memory, or a way round the filter.
+that it can be ended with all that it starts; what it starts can't leave that session. Two rules of the kernel, which
+whatever is started inherits, are for code that a file brought in:
+
+- A filter of system calls (seccomp, Linux 3.5) refuses networks, local servers, ptrace and its like, ways round it.
+- Landlock (Linux 5.13) lets it read its scan, libraries and fonts, write into its work folder, and touch no other file:
+  the database, other scans, another process's memory by way of /proc. Linux 6.12's keeps signals from others too.
+
+Without Landlock a reader that was taken over may read, write and remove what the daemon's user may, an SQLite database
+and the archive among it; only the memory of the daemon and of readers is shut (they aren't dumpable), but not that of
+the programs that readers start. With it, it may still do that user's `chmod`, and on older kernels send signals to the
+daemon and cut its own scan's file short, which an audit sees.
 """
 
 from __future__ import annotations
@@ -16,16 +24,22 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
+from skrynka.readers import landlock
+
+Kept = Literal["seccomp", "landlock"]
+"""A rule of the kernel that keeps readers where they belong."""
 SAID = "said"
 """The file in the work folder that takes what libraries print."""
 _FILE_BYTES = 8 << 30
 
 # Linux's names and values: linux/prctl.h, linux/seccomp.h, linux/audit.h, linux/bpf_common.h.
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _NUMBER_AT, _ARCHITECTURE_AT = 0, 4
@@ -36,20 +50,24 @@ _X32 = 0x40000000
 
 _REFUSED = (
     "socket", "setsid", "setpgid", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "io_uring_setup",
-    "bpf", "userfaultfd", "perf_event_open", "keyctl", "add_key", "request_key", "unshare", "setns",
+    "bpf", "userfaultfd", "perf_event_open", "keyctl", "add_key", "request_key", "unshare", "setns", "truncate",
 )  # fmt: skip
-"""Without `socket` there is no network, and no local server, the database's among them. io_uring opens sockets too."""
+"""Without `socket` there is no network, and no local server, the database's among them. io_uring opens sockets too.
+Landlock refuses `truncate` only from Linux 6.2 on."""
 _ARCHITECTURES: dict[str, tuple[int, tuple[int, ...]]] = {
-    "x86_64": (0xC000003E, (41, 112, 109, 101, 310, 311, 438, 425, 321, 323, 298, 250, 248, 249, 272, 308)),
-    "aarch64": (0xC00000B7, (198, 157, 154, 117, 270, 271, 438, 425, 280, 282, 241, 219, 217, 218, 97, 268)),
+    "x86_64": (0xC000003E, (41, 112, 109, 101, 310, 311, 438, 425, 321, 323, 298, 250, 248, 249, 272, 308, 76)),
+    "aarch64": (0xC00000B7, (198, 157, 154, 117, 270, 271, 438, 425, 280, 282, 241, 219, 217, 218, 97, 268, 45)),
 }
 """By machine: its AUDIT_ARCH, and the numbers of `_REFUSED` (asm/unistd_64.h, asm-generic/unistd.h)."""
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/var/cache/fontconfig")
+"""Where poppler lies, with what it loads. Not all of /etc: our own settings may be there."""
+_PYTHON = ("stdlib", "platstdlib")
 
 
-def confine(work: Path, memory_bytes: int, cpu_seconds: float) -> str | None:
-    """Confine this process for good, and make `work` its current folder.
+def confine(work: Path, sources: Iterable[Path], memory_bytes: int, cpu_seconds: float) -> dict[Kept, str]:
+    """Confine this process for good to reading `sources` and writing in `work`, which becomes its current folder.
 
-    Gives None, or, where the kernel refuses the filter, the reason as the name of an error: all else holds then.
+    Gives what the kernel refuses of it, with the name of an error for each: all else holds then.
     """
     os.setsid()
     # If the server process that forked us dies, so do we: nobody would read our answers.
@@ -76,7 +94,16 @@ def confine(work: Path, memory_bytes: int, cpu_seconds: float) -> str | None:
     os.dup2(nothing, 0)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    return _filter_calls()
+    shut_memory()
+    # It is what allows the two rules to anybody but root; and nothing that is started gains rights any more.
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    refused: dict[Kept, str | None] = {"landlock": _keep_to_files(work, sources), "seccomp": _filter_calls()}
+    return {kept: why for kept, why in refused.items() if why is not None}
+
+
+def shut_memory() -> None:
+    """Let nobody of our own user, another reader for one, look into this process's memory any more (prctl(2))."""
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def close_all_but(kept: int) -> None:
@@ -111,6 +138,19 @@ def guarded() -> Iterator[None]:
         os.close(writing)
 
 
+def _keep_to_files(work: Path, sources: Iterable[Path]) -> str | None:
+    """Have this process touch no other files; give the name of an error where that can't be."""
+    # Whatever is imported only now lies beside what was imported by now; not all of sys.path, which may have our
+    # current folder in it, and that may be any.
+    packages = [module for name, module in sys.modules.items() if "." not in name and hasattr(module, "__path__")]
+    beside = [Path(package.__file__).parents[1] for package in packages if package.__file__]
+    libraries = dict.fromkeys([*beside, *map(Path, map(sysconfig.get_path, _PYTHON))], landlock.READ)
+    system = {Path(path): landlock.RUN for path in _SYSTEM}
+    devices = {Path(os.devnull): landlock.WRITE, Path("/dev/urandom"): landlock.READ}
+    ours = {**dict.fromkeys(sources, landlock.READ), work: landlock.WRITE}
+    return landlock.keep_to(libraries | system | devices | ours)
+
+
 def _filter_calls() -> str | None:
     """Put the filter in place; give the name of an error where that can't be."""
     machine = _ARCHITECTURES.get(platform.machine())
@@ -119,8 +159,7 @@ def _filter_calls() -> str | None:
     program = _program(*machine)
     held = ctypes.create_string_buffer(program, len(program))
     described = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
-    # The first is what allows the second to anybody but root; and nothing that is started gains rights any more.
-    failed = _prctl(_PR_SET_NO_NEW_PRIVS, 1) or _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, described)
+    failed = _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, described)
     return errno.errorcode.get(failed, "unknown_error") if failed else None
 
 

@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading, PageRef, Symbology
 from skrynka.core.reasons import QuarantineReason
+from skrynka.readers.confinement import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ ErrorName = Annotated[str, AfterValidator(_is_name)]
 
 @checked_dataclass(frozen=True)
 class Unconfined:
-    """The kernel refused to keep this process off networks; all other limits hold. Said first of all, or never."""
+    """The kernel refused a part of what confines this process; all else holds. Said first of all, or never."""
 
-    why: ErrorName
-    """Such as "EINVAL"."""
+    refused: dict[Kept, ErrorName]
+    """What it refused, with an error such as "EINVAL"."""
     said: Literal["unconfined"] = "unconfined"
 
 

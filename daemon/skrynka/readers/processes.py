@@ -22,6 +22,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import tasks
 from skrynka.readers.believing import is_believable
 from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderHindered, ReaderStopped, answers_of, open_plain
+from skrynka.readers.confinement import Kept
 from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Opened, Order, Read, ReadOrder, Unconfined
 
 __all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
@@ -37,7 +38,7 @@ class Readers:
         """Take the limits; `stopping` is asked several times a second while a child works."""
         self._limits = limits
         self._stopping = stopping
-        self._told_unconfined = False
+        self._told_unconfined: set[Kept] = set()
         self._context = multiprocessing.get_context("forkserver")
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
@@ -107,9 +108,9 @@ class Readers:
                 yield answer
 
     def _tell_unconfined(self, answer: Unconfined) -> None:
-        if not self._told_unconfined:
-            self._told_unconfined = True
-            _LOG.warning("readers_unconfined", error=answer.why)
+        for kept in sorted(answer.refused.keys() - self._told_unconfined):
+            self._told_unconfined.add(kept)
+            _LOG.warning("readers_unconfined", cause=kept, error=answer.refused[kept])
 
 
 class _Tries:

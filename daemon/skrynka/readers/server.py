@@ -7,7 +7,10 @@ process away while the service still ends its work in order. It ends with the se
 import signal
 
 from skrynka.readers import tasks
+from skrynka.readers.confinement import shut_memory
 
 __all__ = ["tasks"]
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+# Who could write into this process's memory would be every reader to come, before it confines itself.
+shut_memory()

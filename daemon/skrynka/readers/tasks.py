@@ -41,12 +41,13 @@ def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float
     # First of all: what is inherited holds the server process alive when the daemon is dead.
     close_all_but(answers.fileno())
     try:
-        refused = confine(order.work, memory_bytes, cpu_seconds)
+        sources = [order.source] if isinstance(order, ReadOrder) else [source for source, _ in order.sources.values()]
+        refused = confine(order.work, sources, memory_bytes, cpu_seconds)
     except OSError as error:
         # Its work folder's disk, most likely: nothing of the scan has been touched yet.
         _say(answers, Hindered(errno.errorcode.get(error.errno or 0, "OSError")))
         return
-    if refused is not None:
+    if refused:
         _say(answers, Unconfined(refused))
     with guarded():
         _do(answers, order)
