@@ -78,6 +78,35 @@ def test_what_the_service_tells_or_is_nothing_wrong_is_no_warning_of_the_loop(ra
     assert loop.missing is None, "it did well in the end"
 
 
+@pytest.mark.parametrize(
+    "later",
+    [ArchiveDamaged("It is gone."), OSError(errno.ENOSPC, "full"), ValueError("a defect")],
+    ids=lambda each: each.__class__.__name__,
+)
+@pytest.mark.parametrize("away", [DatabaseAway("It is away."), ArchiveAway("EROFS")], ids=["database", "archive"])
+def test_what_was_away_is_not_missed_any_more_once_the_work_fails_of_something_else(
+    away: Exception, later: Exception
+) -> None:
+    listening(Mode.JSON)
+    stop = threading.Event()
+    missed: list[str | None] = []
+
+    def work() -> float | None:
+        missed.append(loop.missing)
+        loop.wake()
+        if len(missed) < CALLS:
+            raise away if len(missed) == 1 else later
+        stop.set()
+        return None
+
+    loop = Loop("toil", work, stop)
+    loop.start()
+    await_that(stop.is_set, "the loop went on")
+    assert loop.join(10)
+    assert missed == [None, "archive" if isinstance(away, ArchiveAway) else "database", None]
+    assert loop.why is None
+
+
 def test_a_trouble_is_told_once_though_another_worker_has_what_fails_now_and_then() -> None:
     stream = listening(Mode.JSON)
     stop = threading.Event()

@@ -102,12 +102,14 @@ class Loop:
 
     def _tell(self, error: Exception) -> None:
         """Say what is wrong, unless the service does; the same trouble again only now and then."""
+        # What it missed before isn't known to be away any more: it failed of something else.
+        missing, self.why = None, None
         match error:
             # These two are told by the service, once for all its loops.
             case DatabaseAway():
-                self.missing = "database"
+                missing = "database"
             case ArchiveAway():
-                self.missing, self.why = "archive", error.why
+                missing, self.why = "archive", error.why
             case ArchiveDamaged():
                 self._say("archive_damaged")
             case EnvironmentUnfit():
@@ -116,6 +118,8 @@ class Loop:
                 self._say("disk_failed", error=errno.errorcode[number])
             case _:
                 self._say("work_failed", error=type(error).__name__, location=where(error))
+        # Once, so that who looks meanwhile doesn't find it back for a moment.
+        self.missing = missing
 
     def _say(self, event: str, **fields: str) -> None:
         self._troubled_at = time.monotonic()
