@@ -14,10 +14,13 @@ import pytest
 from sqlalchemy import select
 
 from skrynka.core.claims import Claim
-from skrynka.core.errors import DatabaseAway
+from skrynka.core.errors import DatabaseAway, DatabaseRefused
+from skrynka.core.settling import SettlingRules
 from skrynka.journey import intake as journey_intake
+from skrynka.journey.inboxes import Inbox
 from skrynka.journey.intake import Intake
 from skrynka.journey.room import Room
+from skrynka.journey.taking import Taking
 from skrynka.logs import Mode
 from skrynka.steps import moving
 from skrynka.steps.archive import Archive
@@ -40,6 +43,7 @@ class Place:
     """A station's folders and database, and its intake."""
 
     folder: Path
+    ordered: bool = True
     database: Database = field(init=False)
     now: float = 0.0
 
@@ -76,7 +80,10 @@ class Place:
     def restart(self) -> None:
         """Let another run take up what this one left."""
         self.intake = self._begun()
-        self.intake.recover({})
+        inbox = Inbox(
+            "OBL-01", self.folder / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=self.ordered
+        )
+        self.intake.recover({"OBL-01": Taking(inbox, self.intake.station)})
 
     def originals(self) -> dict[str, bytes]:
         """Give what the archive has under the ids of scans, as their rows name it."""
@@ -267,6 +274,40 @@ def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> N
         (place.folder / "spool" / name / "original").write_bytes(WHOLE)
     place.intake.recover({})
     assert {line.get("scan_id") for line in place.said("claim_damaged")} == {folder, None}
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_a_stuck_claim_keeps_others_waiting_only_where_the_papers_are_stacked(tmp_path: Path, *, ordered: bool) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    stuck = place.claimed()
+    content = stuck.path.read_bytes()
+    stuck.path.rename(stuck.folder / "elsewhere")
+    place.claimed(MORE)
+    assert place.intake.forward() == (0 if ordered else 1)
+    (stuck.folder / "elsewhere").rename(stuck.path)
+    assert place.intake.forward() == (2 if ordered else 1)
+    assert list(place.originals().values()) == [content, MORE]
+    assert [line["error"] for line in place.said("claim_stuck")] == ["ENOENT"]
+    place.database.close()
+
+
+def test_an_archive_that_takes_the_next_scan_is_not_away_though_that_scan_can_not_be_registered(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.claimed()
+    (place.folder / "archive").rename(place.folder / "elsewhere")
+    assert place.intake.forward() == 0
+    assert place.intake.archive_lost == "ENOENT"
+    (place.folder / "elsewhere").rename(place.folder / "archive")
+
+    def refuse(*_how: object) -> NoReturn:
+        raise DatabaseRefused("foreign_key", "box")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journey_intake, "register_scan", refuse)
+        assert place.intake.forward() == 0
+    assert place.intake.archive_lost is None
+    assert place.intake.forward() == 1
 
 
 def test_a_large_scan_shows_life_while_it_is_copied_into_the_archive(place: Place) -> None:

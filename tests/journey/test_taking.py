@@ -320,6 +320,57 @@ def test_a_file_whose_rename_always_fails_keeps_no_others_waiting_where_order_do
         assert place.look(QUIET_SECONDS) == ["2.pdf"]
 
 
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_a_claim_that_can_not_be_fetched_keeps_others_waiting_only_where_the_papers_are_stacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    fetch = place.hand.fetch
+
+    def fail(claim: Claim, progress: Callable[[], None]) -> None:
+        if claim.original_name == "1.pdf":
+            raise OSError(errno.EIO, "a bad sector")
+        fetch(claim, progress)
+
+    with closing(place.hand):
+        place.look()
+        with monkeypatch.context() as patched:
+            patched.setattr(place.hand, "fetch", fail)
+            taken = [name for _ in range(4) for name in place.look(QUIET_SECONDS)]
+            assert taken == ([] if ordered else ["2.pdf"])
+            assert place.taking.waiting == 1
+        assert place.look(QUIET_SECONDS) == (["1.pdf", "2.pdf"] if ordered else ["1.pdf"])
+    assert [line["error"] for line in place.said("claim_stuck")] == ["EIO"]
+    assert place.said("claim_forgotten") == []
+
+
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+"""A file's rights bind whoever runs so, root too."""
+
+
+@pytest.mark.parametrize("kind", ["share", "local"])
+def test_a_file_that_may_not_be_read_stays_in_its_inbox_and_keeps_no_others_waiting(tmp_path: Path, kind: str) -> None:
+    options = {"INTAKE__SHARE_QUIET_SECONDS": "0.5", "INTAKE__SHARE_SWEEP_SECONDS": "0.5"}
+    station = make_station(tmp_path / "station", {"OBL-01": {"kind": f'"{kind}"'}}, options=options)
+    closed = station.folder / "closed.pdf"
+    closed.write_bytes(WHOLE)
+    closed.chmod(0)
+    with station.running(*(WITHOUT_RIGHTS if os.geteuid() == 0 else ())) as daemon:
+        closed = closed.rename(station.inbox() / "1.pdf")
+        daemon.wait_for("scan_unreadable")
+        for number in (2, 3):
+            station.drop(WHOLE + bytes(number), f"{number}.pdf")
+            daemon.wait_for("scan_registered")
+        assert closed.exists()
+        closed.chmod(0o600)
+        daemon.wait_for("scan_registered")
+        assert not closed.exists()
+    told = [line["event"] for line in daemon.lines if line["level"] in {"warning", "error"}]
+    assert [event for event in told if event.startswith(("scan_un", "claim"))] == ["scan_unreadable"]
+
+
 def test_a_spool_that_can_not_be_written_leaves_the_scan_expected(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,3 +70,5 @@ class Listing:
     """Which folder it was: device and inode."""
     ends: dict[str, Ends] | None = field(default=None, repr=False)
     """From a share only: by name, of the files that are new or changed since the look before and could be read."""
+    closed: frozenset[str] | None = field(default=None, repr=False)
+    """From a share only: the names of the files that may not be read."""

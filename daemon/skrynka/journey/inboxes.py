@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from skrynka.core.settling import (
 )
 from skrynka.shares.hand import ShareHand
 from skrynka.shares.process import DIED, HUNG
-from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox, peek, writer_holds
+from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox, may_be_read, peek, writer_holds
 
 _LOG = structlog.get_logger(__name__)
 _WHY = {
@@ -85,6 +86,8 @@ class WatchedInbox:
         self._sightings: dict[str, Sighting] = {}
         self._refused_until: dict[str, float] = {}
         self._refusals: Counter[str] = Counter()
+        self._unreadable: set[str] = set()
+        """What there is that may not be read; it was told."""
         self._told_empty: set[str] = set()
         self._told_kept_open: set[str] = set()
         self._told_odd: set[str] = set()
@@ -155,11 +158,13 @@ class WatchedInbox:
             why = _WHY.get(away.why, away.why)
             _LOG.warning("inbox_vanished", inbox=self.inbox.box, error=away.why, detail=why)
 
-    def look(self, now: float, progress: Callable[[], None] = lambda: None) -> list[Settled]:
+    def look(
+        self, now: float, progress: Callable[[], None] = lambda: None, ours: AbstractSet[str] = frozenset()
+    ) -> list[Settled]:
         """List the inbox once and give what has settled, oldest first; `progress` is called while that takes long.
 
-        No claim is open then: what lies among the claimed files settles too, and is taken as any other file.
-        Raises InboxAway.
+        `ours` are the scans whose claims are open: what else lies among the claimed files settles too, and is taken as
+        any other file. Raises InboxAway.
         """
         self.due = now + self.inbox.sweep_seconds
         # Taken before the listing: what happens from now on is a new hint, and a new look.
@@ -169,13 +174,15 @@ class WatchedInbox:
         self._note_folder(listing.folder)
         self._tell_back(now)
         self._tell_odd(listing.odd)
-        names = {seen.name for seen in listing.seen}
+        lying = [seen for seen in listing.seen if not (is_claimed(seen.name) and Path(seen.name).name in ours)]
+        names = {seen.name for seen in lying}
         self._refused_until = {name: until for name, until in self._refused_until.items() if name in names}
         self._refusals = Counter({name: count for name, count in self._refusals.items() if name in names})
         self._sightings = {name: sighting for name, sighting in self._sightings.items() if name in names}
+        unreadable = self._unreadable & self._refused_until.keys()
         settled = []
         waiting = False
-        for seen in listing.seen:
+        for seen in lying:
             if self._refused_until.get(seen.name, 0.0) > now:
                 waiting = True
                 continue
@@ -183,9 +190,22 @@ class WatchedInbox:
             if decision.verdict is Verdict.WAIT:
                 self.due = min(self.due, max(decision.until, now))
                 waiting = waiting or seen.size > 0
-            elif not (waiting and self.inbox.ordered):
+            elif waiting and self.inbox.ordered:
+                continue
+            elif not self._may_be_read(seen.name, listing.closed):
+                unreadable.add(seen.name)
+                self.refuse(seen.name, now)
+                waiting = True
+            else:
                 settled.append(Settled(seen, decision.verdict is Verdict.CLAIM_UNFINISHED))
+        if unreadable and not self._unreadable:
+            _LOG.warning("scan_unreadable", inbox=self.inbox.box)
+        self._unreadable = unreadable
         return settled
+
+    def _may_be_read(self, name: str, closed: AbstractSet[str] | None) -> bool:
+        """Say whether a file can be opened: claimed, one that can't would only wait elsewhere, unseen by its owner."""
+        return may_be_read(self.inbox.path / name) if closed is None else name not in closed
 
     def _list(self, progress: Callable[[], None]) -> Listing:
         if self._hand is not None:

@@ -120,8 +120,9 @@ class Intake:
     def forward(self, progress: Callable[[], None] = lambda: None) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
-        A claim that isn't at rest yet keeps the later ones of its box waiting: the pile keeps its order. `progress` is
-        called at each piece of one that is copied, and after each.
+        A claim that isn't at rest yet keeps the later ones of its box waiting where the papers are stacked, for a pile
+        keeps its order; in any other box it keeps nobody waiting. `progress` is called at each piece of one that is
+        copied, and after each.
         """
         while self._handed:
             # In this order a claim is counted twice for a moment, and never not at all.
@@ -157,7 +158,7 @@ class Intake:
                 self._count(claimed=-taken.seen.size, registered=taken.seen.size)
                 self._registered += 1
                 done += 1
-            else:
+            elif self._ordered(taken.box):
                 restless.add(taken.box)
         self.archive_lost = lost
         return done
@@ -279,6 +280,10 @@ class Intake:
             scan_id=renewed.scan_id,
             continues=scan_name(taken.station, taken.number),
         )
+
+    def _ordered(self, box: str) -> bool:
+        taking = self._takings.get(box)
+        return taking is None or taking.ordered
 
     def _has_room(self, box: str, scan_bytes: int) -> bool:
         return self._room.is_there_for(box, scan_bytes, self._in_work)

@@ -103,6 +103,11 @@ class Taking:
         self._watched.sweep()
 
     @property
+    def ordered(self) -> bool:
+        """Say whether its scans go on in one stack, so that none may overtake another."""
+        return self._inbox.ordered
+
+    @property
     def looked(self) -> bool:
         """Say whether the inbox was looked into, or found to be away."""
         return self._watched.looked
@@ -137,29 +142,36 @@ class Taking:
         if self._watched.due <= self._clock():
             try:
                 if self._close_open(progress):
-                    settled = self._watched.look(self._clock(), progress)
+                    ours = frozenset(entry.claim.scan_id for entry in self._open)
+                    settled = self._watched.look(self._clock(), progress, ours)
                     self._returned = 0
                     self._take(settled, progress)
+                    if self._open:
+                        self._watched.put_off(self._clock())
             except InboxAway as away:
                 self._watched.went_away(self._clock(), away)
         return max(0.0, self._watched.due - self._clock())
 
     def _close_open(self, progress: Callable[[], None]) -> bool:
-        """Bring the open claims into the spool, in order; say whether none is left, for only then others may follow."""
-        while self._open:
-            entry = self._open[0]
+        """Bring the open claims into the spool, in order; say whether others may follow.
+
+        Where order matters, only when none is left; elsewhere one that is stuck keeps no others waiting.
+        """
+        for entry in list(self._open):
             try:
                 found = look_up(entry.claim, self._mover)
             except OSError as error:
                 raise self._away(entry.claim, error) from None
             if not self._finish(entry, found, progress):
-                return False
+                if self.ordered:
+                    return False
+                continue
             if found is None:
                 self._returned += 1
                 if entry.unanswered:
                     # Where order doesn't matter, one file that always fails keeps no others waiting.
                     self._watched.refuse(entry.claim.seen.name, self._clock())
-            self._open.pop(0)
+            self._open.remove(entry)
             progress()
         return True
 
@@ -176,29 +188,34 @@ class Taking:
 
         Raises InboxAway and OSError: then it may be taken or not, and is open.
         """
-        seen = settled.seen
         try:
             claim = self._prepare(settled)
-            entry = _Open(claim, unfinished=settled.unfinished)
-            # In this order it is counted twice for a moment, and never not at all.
-            self._open.append(entry)
-            self._watched.forget(seen.name)
-            try:
-                taken = take(claim, self._mover)
-            except OSError as error:
-                entry.unanswered = True
-                raise self._away(claim, error) from None
+        except ClaimRefused as refused:
+            return self._leave(settled, refused)
+        entry = _Open(claim, unfinished=settled.unfinished)
+        # In this order it is counted twice for a moment, and never not at all.
+        self._open.append(entry)
+        self._watched.forget(settled.seen.name)
+        try:
+            taken = take(claim, self._mover)
         except ClaimLost:
             taken = None
         except ClaimRefused as refused:
-            self._watched.refuse(seen.name, self._clock())
-            self._open.clear()
-            self._tell_refused(refused)
-            return not self._inbox.ordered
+            self._open.remove(entry)
+            return self._leave(settled, refused)
+        except OSError as error:
+            entry.unanswered = True
+            raise self._away(claim, error) from None
         if not self._finish(entry, taken, progress):
             return False
-        self._open.clear()
+        self._open.remove(entry)
         return True
+
+    def _leave(self, settled: Settled, refused: ClaimRefused) -> bool:
+        """Leave a scan in its inbox; say whether the next may be claimed."""
+        self._watched.refuse(settled.seen.name, self._clock())
+        self._tell_refused(refused)
+        return not self.ordered
 
     def _prepare(self, settled: Settled) -> Claim:
         station = self._station

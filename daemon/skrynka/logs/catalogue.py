@@ -129,6 +129,14 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "Find the program with `fuser -v` on the inbox's files, most often the scanner's, and end it: the file is "
             "taken then.",
         ),
+        "scan_unreadable": Event(
+            _W,
+            "inbox {inbox}: a file may not be read; it stays there",
+            "The rights of a file keep the service from reading it, so it isn't taken. The other files of its inbox "
+            "are, but where the papers of the box are stacked the later ones wait. It is tried again.",
+            "`sudo -u skrynka find INBOX -type f ! -readable` names such files: let the service's group read them, and "
+            "have the scanner's account save its files so (its umask, or a default ACL of the folder).",
+        ),
         "scan_overwritten": Event(
             _E,
             "inbox {inbox}: a file was overwritten before it was taken; its earlier pages are gone",
@@ -157,7 +165,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "claim_stuck": Event(
             _E,
             "scan {scan_number}[ {box}] was claimed and is stuck: {error}",
-            "A claimed scan stays in the spool, and the later ones of its box wait behind it.",
+            "A claimed scan stays in the spool. Where the papers of its box are stacked, the later ones wait for it.",
             "ENOSPC is a full disk, EIO a failing one, kept_open a program that still writes to it. Look at the spool, "
             "at the share it came from, and whether its box is configured.",
         ),

@@ -5,7 +5,8 @@ does. A parent that lost patience kills it; while a system call hangs in the sha
 still be carried out later. So the lock is taken before the share is touched: whoever holds it has no predecessor whose
 last call could come after his own look.
 
-    {"errand": "list", "station": code}      {"seen": [...], "odd": [...], "folder": [...], "ends": {...}}
+    {"errand": "list", "station": code}      {"seen": [...], "odd": [...], "folder": [...], "ends": {...},
+                                             "closed": [...]}
     {"errand": "take", "claim": {...}}       {"found": [mode, size, mtime_ns, inode]}
     any                                      {"busy": true}, as often as it likes before its answer
     any                                      {"away": why}, {"failed": errno}, {"lost": true}, {"refused": why},
@@ -33,7 +34,7 @@ from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, F
 from skrynka.core.entries import Listing
 from skrynka.core.settling import is_ignored
 from skrynka.steps import moving
-from skrynka.steps.listing import InboxAway, list_inbox, peek, require_inbox
+from skrynka.steps.listing import InboxAway, list_inbox, may_be_read, peek, require_inbox
 
 _BUSY_SECONDS = 1.0
 
@@ -72,16 +73,22 @@ class Errands:
     def _list(self, station: str | None) -> Answer:
         listing = list_inbox(self._share, is_ignored, self._marker, station)
         self._busy()
+        ends, closed = self._new_ends(listing)
         return {
             "seen": [[each.name, each.size, each.mtime_ns, each.inode, each.device] for each in listing.seen],
             "odd": [[each.name, each.what] for each in listing.odd],
             "folder": listing.folder,
-            "ends": self._new_ends(listing),
+            "ends": ends,
+            "closed": closed,
         }
 
-    def _new_ends(self, listing: Listing) -> dict[str, list[str]]:
-        """Give the ends of the files that are new or have changed: the parent remembers the others'."""
+    def _new_ends(self, listing: Listing) -> tuple[dict[str, list[str]], list[str]]:
+        """Give the ends of the files that are new or have changed, for the parent remembers the others'.
+
+        And the names of those that may not be read.
+        """
         told, ends = self._ends_told, {}
+        closed = []
         self._ends_told = {}
         for each in listing.seen:
             stamp = (each.size, each.mtime_ns, each.inode)
@@ -89,10 +96,12 @@ class Errands:
                 found = peek(self._share / each.name)
                 self._busy()
                 if found is None:
+                    if not may_be_read(self._share / each.name):
+                        closed.append(each.name)
                     continue
                 ends[each.name] = [base64.b64encode(part).decode() for part in (found.head, found.tail)]
             self._ends_told[each.name] = stamp
-        return ends
+        return ends, closed
 
     def _move(self, errand: str, claim: Claim) -> Answer:
         found: Found | None = None

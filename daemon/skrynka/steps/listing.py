@@ -51,8 +51,8 @@ def list_inbox(
 
     `ignored` is asked by name and its names are left out. `marker` is the name of a file that always lies in the
     inbox: without it the inbox is taken to be away rather than empty (the folder below a mount point is empty too).
-    `station` is who looks and has no claim open here: what lies among its claimed files all the same was moved by a
-    rename that was given up, and is seen too, under its path from the inbox. Raises InboxAway.
+    `station` is who looks: what lies among its claimed files is seen too, under its path from the inbox. Where no open
+    claim tells of it, it was moved by a rename that was given up. Raises InboxAway.
     """
     folder = require_inbox(inbox, marker)
     try:
@@ -112,6 +112,17 @@ def peek(file: Path) -> Ends | None:
         return read_ends(file)
     except OSError:
         return None
+
+
+def may_be_read(file: Path) -> bool:
+    """Say whether the file's rights let us read it; a file that can't be opened for another reason may be."""
+    try:
+        with _opened(file):
+            return True
+    except PermissionError:
+        return False
+    except OSError:
+        return True
 
 
 def read_ends(file: Path) -> Ends:
