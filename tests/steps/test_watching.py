@@ -128,19 +128,6 @@ def test_what_happens_in_folders_of_an_inbox_is_no_hint(station: Station, inbox:
     assert station.until("BOX", "last", Arrival.SEEN) == []
 
 
-def test_an_inbox_that_is_no_longer_watched_tells_nothing(station: Station, inbox: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    station.watcher.watch("ONE", inbox)
-    station.watcher.watch("TWO", other)
-    station.watcher.unwatch("ONE")
-    station.watcher.unwatch("never registered")
-    (inbox / "scan.pdf").write_bytes(b"x")
-    (other / "last").write_bytes(b"x")
-    assert station.until("TWO", "last", Arrival.SEEN) == []
-    assert station.deaf("TWO") == []
-
-
 def swap(inbox: Path) -> None:
     """Put another folder in an inbox's place: inotify goes on watching the old one."""
     inbox.rename(inbox.with_name("moved away"))

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from skrynka.core.errors import ConfigurationError
-from skrynka.store.boxes import Box, active_boxes, sync_boxes
+from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
+from tests.store.asking import active_boxes, events_after
 from tests.store.samples import BOXES, received
 
 NEW = Box("DNI-02", "Скринька 2", "Дніпро")

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from skrynka.core.errors import DatabaseRefused
 from skrynka.store.database import Database, open_database
-from skrynka.store.events import NewEvent, events_after, record_events
+from skrynka.store.events import NewEvent, record_events
+from tests.store.asking import events_after
 from tests.store.samples import filed
 
 

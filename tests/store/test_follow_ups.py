@@ -15,12 +15,12 @@ from skrynka.core.reasons import ReviewReason
 from skrynka.store.case_listings import CaseDetail, find_case
 from skrynka.store.case_tables import case_review, follow_up
 from skrynka.store.database import Database, new_id
-from skrynka.store.events import events_after
 from skrynka.store.follow_ups import follow_up_sheets
 from skrynka.store.plan_json import plan_to_json
 from skrynka.store.records import FiledCase, record_filing
 from skrynka.store.sheets import PrintedSheet, record_sheets
 from skrynka.store.stacks import TakenStack, stack_pages, store_plan
+from tests.store.asking import events_after
 from tests.store.samples import DAY, closed, filed, judged_plan, stored, taken_stack
 
 LAST_DAY = date(2026, 6, 1)

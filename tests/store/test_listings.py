@@ -11,9 +11,10 @@ from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.case_listings import find_case, list_cases
 from skrynka.store.database import Database
 from skrynka.store.finished import finished_scans
-from skrynka.store.listings import WorkLeft, find_scan, page_accounts, status, work_left
+from skrynka.store.listings import WorkLeft, find_scan, status, work_left
 from skrynka.store.quarantine import quarantine_scan
 from skrynka.store.registration import register_scan
+from tests.store.asking import page_accounts
 from tests.store.samples import CLAIMED, closed, filed, new_scan, read, received, taken
 
 

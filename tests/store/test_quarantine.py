@@ -8,12 +8,12 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
 from skrynka.store.assembly import assemble, next_unassembled
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
-from skrynka.store.listings import page_accounts, quarantined
+from skrynka.store.listings import quarantined
 from skrynka.store.quarantine import quarantine_scan, quarantine_stack, retry_quarantined
 from skrynka.store.queue import record_reading, reset_interrupted
 from skrynka.store.records import record_filing
 from skrynka.store.states import ScanState
+from tests.store.asking import events_after, page_accounts
 from tests.store.samples import DAY, closed, planned, read, readings, received, stored, taken, taken_stack
 
 

@@ -12,10 +12,10 @@ from skrynka.core.formats import FileType
 from skrynka.core.model import Code, Engine, Standing, Symbology
 from skrynka.store.assembly import scan_readings
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
 from skrynka.store.leases import TakenScan
-from skrynka.store.listings import page_accounts, quarantined
+from skrynka.store.listings import quarantined
 from skrynka.store.queue import record_reading, release_scan, renew_scan, reset_interrupted, take_scan
+from tests.store.asking import events_after, page_accounts
 from tests.store.samples import HOUR, readings, received, somebody, taken
 
 OVER = 0.0

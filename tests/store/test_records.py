@@ -17,12 +17,11 @@ from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
 from skrynka.store.assembly import assemble
 from skrynka.store.case_listings import find_case, list_cases
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
-from skrynka.store.listings import page_accounts
 from skrynka.store.plan_json import plan_to_json
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.records import FiledCase, StoredDocument, record_filing
 from skrynka.store.stacks import TakenStack, stack_pages, store_plan, take_stack
+from tests.store.asking import events_after, page_accounts
 from tests.store.samples import DAY, HOUR, closed, filed, judged_plan, planned, read, somebody, stored, taken_stack
 
 

@@ -9,12 +9,11 @@ from sqlalchemy import text
 from skrynka.core.errors import DatabaseRefused
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.database import Database, new_id
-from skrynka.store.events import events_after
-from skrynka.store.listings import page_accounts
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
 from skrynka.store.queue import record_reading
 from skrynka.store.registration import Registered, Registration, last_scan_number, register_scan, registered_sha256
 from skrynka.store.states import ScanState
+from tests.store.asking import events_after, page_accounts
 from tests.store.samples import new_scan, read, readings, received, taken
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
 from skrynka.store.sheets import PrintedSheet, printed_sheets, record_sheets
+from tests.store.asking import events_after
 from tests.store.samples import case_sheet
 
 

@@ -7,9 +7,7 @@ import pytest
 
 from skrynka.core.errors import ConservationBroken, LeaseLost
 from skrynka.store.database import Database
-from skrynka.store.events import events_after
 from skrynka.store.leases import TakenStack
-from skrynka.store.listings import page_accounts
 from skrynka.store.plan_json import plan_from_json, plan_to_json
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.stacks import (
@@ -21,6 +19,7 @@ from skrynka.store.stacks import (
     store_plan,
     take_stack,
 )
+from tests.store.asking import events_after, page_accounts
 from tests.store.samples import CLAIMED, HOUR, closed, filed, judged_plan, planned, readings, somebody, taken_stack
 
 

@@ -9,7 +9,6 @@ from skrynka.core.errors import ConfigurationError, SkrynkaError
 DIGITS = 6
 LAST = 10**DIGITS - 1
 _SERIES = re.compile(r"[A-Z]{1,3}")
-_SERIAL = re.compile(rf"([A-Z]{{1,3}})([0-9]{{{DIGITS}}})")
 
 
 class SeriesExhausted(SkrynkaError):
@@ -34,9 +33,3 @@ def serials(series: str, after: int, copies: int) -> list[str]:
     if after + copies > LAST:
         raise SeriesExhausted(left=max(LAST - after, 0))
     return [f"{series}{number:0{DIGITS}d}" for number in range(after + 1, after + copies + 1)]
-
-
-def number_of(serial: str, series: str) -> int | None:
-    """Give a serial's number within a series, or None where it belongs to another one."""
-    match = _SERIAL.fullmatch(serial)
-    return int(match[2]) if match is not None and match[1] == series else None

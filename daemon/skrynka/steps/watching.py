@@ -93,11 +93,6 @@ class Watcher:
             self._inboxes[inbox] = _Watched(path)
             self._register(inbox, path)
 
-    def unwatch(self, inbox: str) -> None:
-        """Stop watching an inbox; one that isn't registered is no error."""
-        with self._lock:
-            self._forget(inbox)
-
     def watches(self, inbox: str) -> bool:
         """Say whether somebody watches a registered inbox now.
 

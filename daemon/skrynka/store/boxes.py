@@ -34,13 +34,6 @@ def sync_boxes(db: Database, station_code: str, station_name: str, boxes: Sequen
     db.transact(lambda connection: _sync(connection, db, station_code, station_name, boxes))
 
 
-def active_boxes(db: Database, station_code: str) -> list[Box]:
-    """Give the station's boxes, by code."""
-    query = select(drop_box).where(drop_box.c.station_code == station_code, drop_box.c.active).order_by(drop_box.c.code)
-    with db.read() as connection:
-        return [Box(row.code, row.name, row.centre) for row in connection.execute(query)]
-
-
 def _sync(connection: Connection, db: Database, station_code: str, station_name: str, boxes: Sequence[Box]) -> None:
     at = db.now()
     wanted = {box.code: box for box in boxes}

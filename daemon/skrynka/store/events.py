@@ -13,7 +13,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from skrynka.store.database import Database
 from skrynka.store.tables import event
 
 _NUMBERING = 0x536B72796E6B61
@@ -67,25 +66,3 @@ def record_events(connection: Connection, at: datetime, actor: str, events: Sequ
             for new in events
         ],
     )
-
-
-def events_after(
-    db: Database, number: int = 0, *, scan_id: str | None = None, stack_id: str | None = None, limit: int = 1000
-) -> list[RecordedEvent]:
-    """Give the events with greater numbers, in order; of one scan or one stack, where that is asked."""
-    query = select(event).where(event.c.id > number).order_by(event.c.id).limit(limit)
-    if scan_id is not None:
-        query = query.where(event.c.scan_id == scan_id)
-    if stack_id is not None:
-        query = query.where(event.c.stack_id == stack_id)
-    with db.read() as connection:
-        rows = connection.execute(query).all()
-    return [
-        RecordedEvent(
-            row.id,
-            row.at,
-            row.actor,
-            NewEvent(row.name, row.station_code, row.scan_id, row.stack_id, row.case_id, json.loads(row.data)),
-        )
-        for row in rows
-    ]

@@ -1,4 +1,4 @@
-"""What people ask about the work: how much waits, what is in quarantine, and whether every page is accounted for."""
+"""What people ask about the work: how much waits, where each box is, and what is in quarantine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select, text
+from sqlalchemy import Connection, case, func, select
 
-from skrynka.core.model import Disposition
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case as case_table
@@ -82,25 +81,6 @@ class QuarantinedScan:
     size_bytes: int
     original_name: str = field(repr=False)
     """Private: shown to who asks for it, never logged."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageAccount:
-    """A scan's pages, by what became of them."""
-
-    scan_id: str
-    name: str
-    """Such as "A-4417"."""
-    box_code: str
-    state: ScanState
-    page_count: int | None
-    """None: nobody knows."""
-    pages: dict[str, int]
-    """Pages by disposition; every disposition is there."""
-    pending: int
-    """Pages that wait for their stack to be filed."""
-    balanced: bool
-    """The counters, the rows and the page count agree."""
 
 
 def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
@@ -200,25 +180,6 @@ def find_scan(db: Database, reference: str) -> str | None:
     with db.read() as connection:
         found = connection.scalars(select(scan.c.id).where(wanted).limit(2)).all()
     return found[0] if len(found) == 1 else None
-
-
-def page_accounts(db: Database) -> list[PageAccount]:
-    """Give the account of every scan, in the order of the claims."""
-    with db.read() as connection:
-        rows = connection.execute(text("SELECT * FROM page_account ORDER BY station_code, scan_number")).all()
-    return [
-        PageAccount(
-            scan_id=row.scan_id,
-            name=scan_name(row.station_code, row.scan_number),
-            box_code=row.box_code,
-            state=ScanState(row.state),
-            page_count=row.page_count,
-            pages={each.value: getattr(row, f"{each.value}_pages") for each in Disposition},
-            pending=row.pending_rows,
-            balanced=bool(row.balanced),
-        )
-        for row in rows
-    ]
 
 
 def _boxes(connection: Connection) -> tuple[BoxStatus, ...]:
