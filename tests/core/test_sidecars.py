@@ -28,6 +28,8 @@ SCAN = ToldScan(
         sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
         size_bytes=st.integers(0),
         file_type=st.sampled_from([None, *FileType]),
+        written_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+        after_gap=st.booleans(),
     )
 )
 def test_what_is_written_is_what_is_read(scan: ToldScan) -> None:

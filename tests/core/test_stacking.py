@@ -158,6 +158,39 @@ def test_a_quiet_time_of_a_second_makes_nothing_late_on_a_busy_station() -> None
     assert following(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1), watched=True) is Following.GOES_ON
 
 
+def taken_late(written: float, claimed: float) -> Came:
+    at = NOON + timedelta(minutes=claimed)
+    return Came(at, at, NOON + timedelta(minutes=written))
+
+
+@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize(
+    ("last", "scan", "expected"),
+    [
+        # The station stood still, or had no room, while two piles were scanned: both are taken in one moment.
+        (taken_late(0, 240), taken_late(180, 240), Following.AFTER_QUIET),
+        (taken_late(0, 240), taken_late(11, 240), Following.AFTER_QUIET),
+        (taken_late(0, 240), taken_late(5, 240), Following.GOES_ON),
+        # The last scan came by itself; the next pile is taken when there is room again.
+        (taken_late(0, 0), taken_late(20, 25), Following.AFTER_QUIET),
+        # Somebody moves an old scan in.
+        (taken_late(0, 0), taken_late(-300, 5), Following.AFTER_QUIET),
+        # A share's clock that is an hour fast tells no less; one that stands still tells nothing.
+        (taken_late(60, 0), taken_late(63, 3), Following.GOES_ON),
+        (taken_late(60, 0), taken_late(80, 20), Following.AFTER_QUIET),
+        (taken_late(-9000, 0), taken_late(-9000, 20), Following.AFTER_QUIET),
+    ],
+)
+def test_between_scans_that_are_taken_late_it_is_told_by_when_they_were_written(
+    last: Came, scan: Came, expected: Following, *, watched: bool
+) -> None:
+    assert following(last, scan, QUIET, watched=watched) is expected
+
+
+def test_a_stack_that_is_watched_goes_on_however_long_its_next_scan_was_written() -> None:
+    assert following(taken_late(0, 0), taken_late(15, 15.5), QUIET, watched=True) is Following.GOES_ON
+
+
 @pytest.mark.parametrize(
     ("minutes", "expected"),
     [

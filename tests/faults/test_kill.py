@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.faults.suite import until_one_fails
 
 SOME = 9
 """Of the kinds that go mostly the way of others each ninth call; the long run takes all."""
+FEW = 12
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +49,11 @@ def test_killed_at_any_durable_call_of_its_end_the_same_is_true(on: Bench) -> No
     found = until_one_fails(at_calls(on, THE_END))
     assert [injected for injected in found if injected.wrong] == []
     assert any("pwrite64 skrynka.db" in injected.at for injected in found), "the database is brought to rest"
+
+
+def test_on_postgresql_too_the_same_is_true_of_some_durable_calls(tmp_path: Path) -> None:
+    with bench(tmp_path, "postgresql") as on:
+        prepare(on)
+        found = until_one_fails(at_calls(on, "a case", step=FEW))
+    assert [injected for injected in found if injected.wrong] == []
+    assert any("sendto" in injected.at for injected in found), "what is sent to the server is counted"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.journey.drawn_piles import File, Pile
@@ -26,10 +27,13 @@ class Mailroom:
     lines: list[dict[str, Any]] = field(default_factory=list)
     """Of the log."""
 
-    def drop(self, file: File, name: str = "scan0001.pdf", box: str = "OBL-01") -> None:
-        """Move a file into an inbox, whole. The next one of this name may come only when this one was taken."""
+    def drop(self, file: File, name: str = "scan0001.pdf", box: str = "OBL-01") -> Path:
+        """Move a file into an inbox, whole, and give where it lies.
+
+        The next one of this name may come only when this one was taken.
+        """
         self.dropped.append(file.truth)
-        self.station.drop(file.data, name, box)
+        return self.station.drop(file.data, name, box)
 
     def drop_all(self, piles: Iterable[Pile], box: str = "OBL-01") -> None:
         """Drop piles, each as one file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from tests.journey.mailroom import Mailroom
 from tests.support.oracle import dropped
 from tests.support.papers import blank_paper
 from tests.support.scanner import Encoding, Scanning
-from tests.support.scans import encrypted, tiff_of
+from tests.support.scans import encrypted, tiff_of, truncated
 from tests.support.stacks import DrawnPage, Role
 from tests.support.stations import make_station
 
@@ -226,6 +228,44 @@ def test_papers_after_a_file_that_came_twice_in_a_stack_are_nobodys(tmp_path: Pa
         "1: COVER 1, UNSORTED 2 3 [boundary_doubtful]",
         "held: UNSORTED 4 [pages_after_gap]",
         "2: COVER 5, UNSORTED 6",
+    ]
+    assert mailroom.misfits() == []
+
+
+def test_piles_that_waited_in_an_inbox_are_told_apart_by_when_they_were_scanned(tmp_path: Path) -> None:
+    mailroom = Mailroom(make_station(tmp_path, {GOING_ON: {"assemble": '"stack"'}}))
+    morning, noon = split(draw_pile(1, "C1 x x", box=GOING_ON), 2, 3), draw_pile(2, "x x", box=GOING_ON)
+    files = [*morning.files, noon.file]
+    drop_files(mailroom, files, GOING_ON)
+    now = time.time()
+    for inbox, hours in zip(sorted(mailroom.station.inbox(GOING_ON).iterdir()), (4.0, 3.9, 1.0), strict=True):
+        os.utime(inbox, (now - hours * 3600,) * 2)
+    mailroom.once()
+    assert mailroom.told(morning.pile, *morning.files) == ["1: COVER 1, UNSORTED 2 3"]
+    assert mailroom.told(noon) == ["-: UNSORTED 1 2 [no_sheet]"]
+    assert [row["closed_by"] for row in mailroom.query("SELECT * FROM stack ORDER BY number")] == ["quiet_time"] * 2
+    assert mailroom.misfits() == []
+
+
+def test_papers_after_a_scan_that_was_written_over_are_nobodys(tmp_path: Path) -> None:
+    options = {"INTAKE__GIVE_UP_SECONDS": "600", "INTAKE__SWEEP_SECONDS": "0.5", "FILING__STACK_QUIET_SECONDS": "3"}
+    mailroom = Mailroom(make_station(tmp_path, {GOING_ON: {"assemble": '"stack"'}}, options=options))
+    before, lost, after = split(draw_pile(1, "C1 x C2 x x x", box=GOING_ON), 2, 4, 6).files
+    path = mailroom.station.inbox(GOING_ON) / "scan.pdf"
+    with mailroom.station.running() as daemon:
+        # Without its end it is waited for, and written over meanwhile.
+        path.write_bytes(truncated(lost.data))
+        first = mailroom.drop(before, "before.pdf", GOING_ON)
+        os.utime(first, (path.stat().st_mtime - 1,) * 2)
+        daemon.wait_for("scan_read")
+        mailroom.drop(after, path.name, GOING_ON)
+        daemon.wait_for("scan_overwritten")
+        daemon.wait_for("stack_filed")
+    assert [mailroom.told(draw_pile(1, "C1 x C2 x x x", box=GOING_ON), before, after)] == [
+        [
+            "1: COVER 1, UNSORTED 2 [boundary_doubtful]",
+            "held: UNSORTED 5 6 [pages_after_gap]",
+        ]
     ]
     assert mailroom.misfits() == []
 

@@ -174,6 +174,31 @@ def test_a_scanner_that_overwrites_a_scan_on_a_share_is_shouted_about(place: Pla
     assert len(place.said("scan_overwritten")) == 1
 
 
+def test_in_a_box_of_stacks_the_next_scan_after_one_that_was_overwritten_comes_after_a_gap(place: Place) -> None:
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.look(30)
+    place.save("3.pdf", at=400)
+    place.look(30)
+    place.look(30)
+    told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
+    assert told == [("2.pdf", True), ("1.pdf", False), ("3.pdf", False)]
+
+
+def test_in_a_box_of_single_scans_nothing_goes_on_after_one_that_was_overwritten(tmp_path: Path) -> None:
+    place = Place(tmp_path, ordered=False)
+    place.save("1.pdf")
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.look(30)
+    place.look(30)
+    place.hand.close()
+    (taken,) = open_claims(place.folder / "spool").in_shares
+    assert (len(place.said("scan_overwritten")), taken.after_gap) == (1, False)
+
+
 def test_a_scan_that_only_grows_on_a_share_is_not_shouted_about(place: Place) -> None:
     place.save("1.pdf", WHOLE[:12])
     place.look()

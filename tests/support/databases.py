@@ -60,7 +60,7 @@ class Postgres:
     def renew(self, url: str, template: str) -> None:
         """Make a database anew, whoever is connected to it, as a copy of another one that nobody is connected to."""
         self.drop(url)
-        self._execute(f"CREATE DATABASE {make_url(url).database} TEMPLATE {make_url(template).database}")
+        self.execute(f"CREATE DATABASE {make_url(url).database} TEMPLATE {make_url(template).database}")
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected."""

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 _ORIGINAL = "original"
 _CLAIMED = ".claimed"
 """A dotfile, so listings ignore it."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCAN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -67,6 +68,19 @@ def is_claimed(name: str) -> bool:
     return name.startswith(f"{_CLAIMED}/")
 
 
+def moment_of(mtime_ns: int) -> datetime | None:
+    """Give the time of a change as a moment, to the microsecond; None where no calendar has it."""
+    try:
+        return _EPOCH + timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:
+        return None
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Give a moment as the time of a change."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
 def is_scan_id(name: str) -> bool:
     """Tell whether a claim may have given this name."""
     return _SCAN_ID.fullmatch(name) is not None
@@ -93,6 +107,8 @@ class Claim:
     """It is renamed within its inbox, for the spool is on another file system."""
     in_spool: bool
     """False: it lies in the inbox's `.claimed`, and is brought from there."""
+    after_gap: bool = False
+    """Of what lay before it in its box something was lost: it may go on with papers that nobody has."""
     changed: bool = False
     """What was taken isn't what the listing showed: another inode, size or time. Its writer may not be done."""
 
@@ -100,6 +116,11 @@ class Claim:
     def path(self) -> Path:
         """Where the file is now."""
         return self.folder / _ORIGINAL if self.in_spool else self.path_in_share
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When it was written, by the clock of its inbox's file system."""
+        return moment_of(self.seen.mtime_ns)
 
     @property
     def path_in_share(self) -> Path:
@@ -136,6 +157,7 @@ def to_sidecar(claim: Claim) -> bytes:
         "device": claim.seen.device,
         "claimed_at": claim.claimed_at.isoformat(),
         "via_share": claim.via_share,
+        "after_gap": claim.after_gap,
     }
     return json.dumps(told, indent=1).encode("ascii")
 
@@ -160,6 +182,7 @@ def from_sidecar(sidecar: bytes, folder: Path) -> Claim:
             folder=folder,
             via_share=via_share,
             in_spool=not via_share,
+            after_gap=bool(told.get("after_gap")),
         )
     except (ValueError, KeyError, TypeError):
         raise ValueError("no sidecar of a claim") from None

@@ -65,7 +65,7 @@ _REVIEW: dict[ReviewReason, str] = {
     ReviewReason.KEY_UNKNOWN: "The first page is signed with a key that this station doesn't have.",
     ReviewReason.KEY_EXPIRED: "The first page is signed with a key that had ended when the scan came.",
     ReviewReason.DOCUMENT_SHEET_WITHOUT_CASE: "A document sheet lay here, and no case was open.",
-    ReviewReason.PAGES_AFTER_GAP: "The file just before is in quarantine, or came twice: a case sheet may be missing.",
+    ReviewReason.PAGES_AFTER_GAP: "The file before is in quarantine, came twice or is lost: a sheet may be missing.",
     ReviewReason.SHEET_UNKNOWN: "Only the sheet's short code was read, and no printed sheet has this serial.",
     ReviewReason.SHEET_CONTRADICTED: "The sheet that was printed with this serial says something else.",
     ReviewReason.BOX_MISMATCHED: "The sheet names another box than the inbox's.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from skrynka.core.claims import moment_of, nanoseconds
 from skrynka.core.formats import FileType
 from skrynka.core.naming import scan_name
 
@@ -26,6 +27,8 @@ class ToldScan:
     sha256: str
     size_bytes: int
     file_type: FileType | None
+    written_at: datetime | None = None
+    after_gap: bool = False
 
     @property
     def name(self) -> str:
@@ -39,6 +42,7 @@ def told_scan(sidecar: bytes) -> ToldScan:
         told: dict[str, Any] = json.loads(sidecar)
         claimed_at = datetime.fromisoformat(told["claimed_at"])
         kind = told["file_type"]
+        mtime_ns = told.get("mtime_ns")
         scan = ToldScan(
             id=str(told["scan_id"]),
             number=int(told["number"]),
@@ -49,6 +53,8 @@ def told_scan(sidecar: bytes) -> ToldScan:
             sha256=str(told["sha256"]),
             size_bytes=int(told["size_bytes"]),
             file_type=None if kind is None else FileType(kind),
+            written_at=None if mtime_ns is None else moment_of(int(mtime_ns)),
+            after_gap=bool(told.get("after_gap")),
         )
     except (ValueError, KeyError, TypeError):
         raise ValueError("no sidecar of a scan") from None
@@ -69,6 +75,8 @@ def sidecar_of(scan: ToldScan) -> bytes:
         "sha256": scan.sha256,
         "size_bytes": scan.size_bytes,
         "file_type": scan.file_type.value if scan.file_type else None,
+        "mtime_ns": None if scan.written_at is None else nanoseconds(scan.written_at),
+        "after_gap": scan.after_gap,
     }
     return json.dumps(told, indent=1).encode("ascii")
 

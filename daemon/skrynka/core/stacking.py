@@ -16,7 +16,7 @@ from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.core.page_roles import PageRole, Role
 
 _LATE = timedelta(minutes=1)
-"""A busy station takes seconds from a claim to its row."""
+"""A busy station takes seconds from a scan's last byte to its claim, and from there to its row."""
 
 
 class Assemble(StrEnum):
@@ -82,6 +82,15 @@ class Came:
     claimed_at: datetime
     registered_at: datetime
     """Long after that where the database was away, or was lost and the scan came back from the archive."""
+    written_at: datetime | None = None
+    """When it was written, by its inbox's clock: long before the claim where the station stood still or had no room.
+    None where that isn't known."""
+
+    @property
+    def at_once(self) -> bool:
+        """Say whether it was taken and registered as it came. An inbox's clock may differ: then it wasn't."""
+        taken = self.written_at is None or abs(self.claimed_at - self.written_at) <= _LATE
+        return taken and self.registered_at - self.claimed_at <= _LATE
 
 
 class Following(StrEnum):
@@ -99,14 +108,18 @@ def following(last: Came, scan: Came, quiet: timedelta, *, watched: bool) -> Fol
 
     A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it: as long as
     somebody watched it pass since the last page was added (`watched`), which no service did before its start. Scans
-    that are registered late come all at once, too, those of many piles. Between all these the claims tell. A pile that
-    is parted costs a look; two that are joined could put one applicant's papers into another's case.
+    that are taken or registered late come all at once, too, those of many piles. Between all these it is told by when
+    they were claimed, and when they were written. A pile that is parted costs a look; two that are joined could put one
+    applicant's papers into another's case.
     """
-    if watched and all(each.registered_at - each.claimed_at <= _LATE for each in (last, scan)):
+    if watched and last.at_once and scan.at_once:
         return Following.GOES_ON
     if scan.claimed_at < last.claimed_at:
         return Following.FROM_BEFORE
-    return Following.AFTER_QUIET if scan.claimed_at - last.claimed_at > quiet else Following.GOES_ON
+    apart = scan.claimed_at - last.claimed_at
+    if scan.written_at is not None and last.written_at is not None:
+        apart = max(apart, abs(scan.written_at - last.written_at))
+    return Following.AFTER_QUIET if apart > quiet else Following.GOES_ON
 
 
 @dataclass(slots=True)

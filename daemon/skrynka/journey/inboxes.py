@@ -77,6 +77,8 @@ class WatchedInbox:
         """When it is to be looked at next: seconds of the caller's monotonic clock."""
         self.looked = False
         """It was looked at, or found to be away, at least once."""
+        self.lost_one = False
+        """A scan was lost here, and none was taken since: the next one comes after a gap."""
         self._hand = hand
         self._station = station
         self._away_since: float | None = None
@@ -232,6 +234,7 @@ class WatchedInbox:
             decision = decide(sighting, now, self.inbox.rules)
         self._sightings[seen.name] = sighting
         if sighting.overwritten:
+            self.lost_one = True
             _LOG.error("scan_overwritten", inbox=self.inbox.box)
         if decision.warn_empty and seen.name not in self._told_empty:
             self._told_empty.add(seen.name)

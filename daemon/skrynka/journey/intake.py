@@ -326,4 +326,6 @@ def _new_scan(taken: Claim, sha256: str, size_bytes: int, kind: FileType | None)
         size_bytes=size_bytes,
         file_type=kind,
         claimed_at=taken.claimed_at,
+        written_at=taken.written_at,
+        after_gap=taken.after_gap,
     )

@@ -230,4 +230,6 @@ def _new_scan(told: ToldScan) -> NewScan:
         size_bytes=told.size_bytes,
         file_type=told.file_type,
         claimed_at=told.claimed_at,
+        written_at=told.written_at,
+        after_gap=told.after_gap,
     )

@@ -230,6 +230,7 @@ class Taking:
             box=self._inbox.box,
             claimed_at=station.now(),
             via_share=self._via_share,
+            after_gap=self._inbox.ordered and self._watched.lost_one,
         )
 
     def _away(self, claim: Claim, error: OSError) -> OSError | InboxAway:
@@ -256,6 +257,7 @@ class Taking:
     def _say_claimed(self, entry: _Open) -> None:
         claim = entry.claim
         entry.said = True
+        self._watched.lost_one = False
         self.claimed += 1
         _LOG.info(
             "scan_claimed",

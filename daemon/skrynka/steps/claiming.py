@@ -73,6 +73,7 @@ def prepare(
     box: str,
     claimed_at: datetime,
     via_share: bool = False,
+    after_gap: bool = False,
 ) -> Claim:
     """Do what must be durable before a file moves, and give the claim to take it with.
 
@@ -81,7 +82,18 @@ def prepare(
     folder = spool / scan_id
     folder.mkdir(mode=FOLDER_MODE)
     claim = Claim(
-        scan_id, number, station, box, seen.name, inbox, seen, claimed_at, folder, via_share, in_spool=not via_share
+        scan_id=scan_id,
+        number=number,
+        station=station,
+        box=box,
+        original_name=seen.name,
+        inbox=inbox,
+        seen=seen,
+        claimed_at=claimed_at,
+        folder=folder,
+        via_share=via_share,
+        in_spool=not via_share,
+        after_gap=after_gap,
     )
     try:
         fsync_folder(spool)

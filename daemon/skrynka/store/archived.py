@@ -226,4 +226,6 @@ def _told(row: Row[Any]) -> ToldScan:
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         file_type=FileType(row.file_type) if row.file_type else None,
+        written_at=row.written_at,
+        after_gap=row.after_gap,
     )

@@ -80,7 +80,7 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
         ScanState(row.state),
         row.duplicate_of,
         row.retried,
-        Came(row.claimed_at, row.received_at),
+        Came(row.claimed_at, row.received_at, row.written_at),
     )
 
 
@@ -98,7 +98,7 @@ def open_stack(db: Database, box_code: str) -> OpenedStack | None:
         if row is None:
             return None
         last = connection.execute(
-            select(page, scan.c.claimed_at, scan.c.received_at)
+            select(page, scan.c.claimed_at, scan.c.received_at, scan.c.written_at)
             .join(scan, scan.c.id == page.c.scan_id)
             .where(page.c.stack_id == row.id)
             .order_by(page.c.position.desc())
@@ -112,7 +112,7 @@ def open_stack(db: Database, box_code: str) -> OpenedStack | None:
         pages=0 if last is None else last.position,
         last_page=None if last is None else reading_of(last),
         last_page_at=row.last_page_at,
-        last_came=None if last is None else Came(last.claimed_at, last.received_at),
+        last_came=None if last is None else Came(last.claimed_at, last.received_at, last.written_at),
     )
 
 
@@ -128,7 +128,14 @@ def assemble(
 
     def work(connection: Connection) -> tuple[StackRef, ...]:
         row = connection.execute(
-            select(scan.c.state, scan.c.assembled_at, scan.c.page_count, scan.c.station_code, scan.c.box_code)
+            select(
+                scan.c.state,
+                scan.c.assembled_at,
+                scan.c.page_count,
+                scan.c.station_code,
+                scan.c.box_code,
+                scan.c.after_gap,
+            )
             .where(scan.c.id == scan_id)
             .with_for_update()
         ).one()
@@ -137,7 +144,7 @@ def assemble(
         covered = [number for run in segments for number in range(run.first_page, run.last_page + 1)]
         if row.state != ScanState.READ or covered != list(range(1, row.page_count + 1)):
             raise ConservationBroken("the runs of a scan aren't its pages, once each and in order")
-        making = _Making(connection, scan_id, row.station_code, row.box_code, how, db.now())
+        making = _Making(connection, scan_id, row, how, db.now())
         for run in segments:
             making.take(run, bare=bare)
         connection.execute(update(scan).where(scan.c.id == scan_id).values(assembled_at=making.at))
@@ -212,23 +219,29 @@ class _Making:
     """One transaction's work on the stacks of a box."""
 
     def __init__(
-        self, connection: Connection, scan_id: str, station_code: str, box_code: str, how: Assemble, at: datetime
+        self,
+        connection: Connection,
+        scan_id: str,
+        placed: Row[Any, Any, Any, Any, Any, Any],
+        how: Assemble,
+        at: datetime,
     ) -> None:
         self.at = at
         self.events: list[NewEvent] = []
         self.touched: list[StackRef] = []
         self._connection = connection
         self._scan_id = scan_id
-        self._station_code = station_code
-        self._box_code = box_code
+        self._station_code = placed.station_code
+        self._box_code = placed.box_code
+        self._after_gap = placed.after_gap
         self._how = how
         # Numbers of stacks run per station: whoever gives one has the station's row.
-        connection.execute(select(station.c.code).where(station.c.code == station_code).with_for_update()).one()
+        connection.execute(select(station.c.code).where(station.c.code == placed.station_code).with_for_update()).one()
 
     def take(self, run: Segment, *, bare: bool) -> None:
         """Place a run of pages."""
         into = self._begin(run) if run.opened_by is not None else self._go_on()
-        gap = into.gap_at_end
+        gap = into.gap_at_end or (run.first_page == 1 and self._after_gap)
         if run.last_page >= run.first_page:
             self._place(run, into.id, after_gap=gap)
             gap = False

@@ -163,7 +163,9 @@ def _snapshot(db: Database) -> Iterator[Connection]:
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("PRAGMA query_only = OFF")
+                # What is given up comes back to nobody.
+                if not connection.invalidated:
+                    connection.exec_driver_sql("PRAGMA query_only = OFF")
         else:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # To count a million pages takes longer than a statement of the daemon's may.

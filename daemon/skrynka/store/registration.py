@@ -36,6 +36,10 @@ class NewScan:
     file_type: FileType | None
     """By content; None when it is none of ours."""
     claimed_at: datetime
+    written_at: datetime | None = None
+    """By the clock of its inbox's file system."""
+    after_gap: bool = False
+    """Something that lay before it in its box was lost."""
 
 
 class Registered(StrEnum):
@@ -107,6 +111,8 @@ def _register(connection: Connection, new: NewScan, at: datetime, actor: str | N
         "size_bytes": new.size_bytes,
         "file_type": new.file_type.value if new.file_type else None,
         "claimed_at": new.claimed_at,
+        "written_at": new.written_at,
+        "after_gap": new.after_gap,
         "received_at": at,
         "state": ScanState.RECEIVED.value,
     }

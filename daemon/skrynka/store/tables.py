@@ -145,6 +145,8 @@ scan = Table(
     Column("lease_until", Timestamp),
     Column("quarantine_reason", Text),
     Column("quarantine_page", Integer),
+    Column("written_at", Timestamp),
+    Column("after_gap", Flag, nullable=False, server_default=false()),
     UniqueConstraint("station_code", "number"),
     is_id(),
     is_hash(),
