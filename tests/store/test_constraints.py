@@ -179,6 +179,7 @@ def rows(request: pytest.FixtureRequest) -> Iterator[Database]:
             honour(
                 connection,
                 [NewFollowUp(case.id, first.number, f"A{number:06}") for number, case in enumerate(later, 1)],
+                repeated=(),
             )
         yield db
         db.close()

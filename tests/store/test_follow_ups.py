@@ -126,7 +126,8 @@ def test_the_one_that_comes_late_is_for_review_though_nothing_else_was(db: Datab
     plain = dataclasses.replace(judged.plan.cases[0], reviews=())
     judged = dataclasses.replace(judged, plan=dataclasses.replace(judged.plan, cases=(plain,)))
     case = recorded(db, (stack, judged))
-    assert (case.reviews, detail(db, case.number).case.needs_review) == ((ReviewReason.FOLLOW_UP_REPEATED,), True)
+    assert case.reviews == (ReviewReason.FOLLOW_UP_REPEATED, ReviewReason.SERIAL_REPEATED)
+    assert detail(db, case.number).case.needs_review
 
 
 def test_many_record_copies_of_one_sheet_at_once_and_one_is_linked(db: Database) -> None:

@@ -13,14 +13,13 @@ from skrynka.store.queue import reset_interrupted
 from skrynka.store.stacks import (
     release_stack,
     renew_stack,
-    seen_serials,
     stack_pages,
     stack_scans,
     store_plan,
     take_stack,
 )
 from tests.store.asking import events_after, page_accounts
-from tests.store.samples import CLAIMED, HOUR, closed, filed, judged_plan, planned, readings, somebody, taken_stack
+from tests.store.samples import CLAIMED, HOUR, closed, judged_plan, planned, readings, somebody, taken_stack
 
 
 def test_the_stack_that_was_closed_first_is_taken_first(db: Database) -> None:
@@ -140,18 +139,6 @@ def test_a_stack_that_broke_off_three_times_goes_to_quarantine_and_the_queue_goe
     assert [stack.id for stack in told] == [poison.id]
     account = page_accounts(db)[0]
     assert (account.state, account.pages["quarantined"], account.balanced) == ("quarantined", 3, True)
-
-
-def test_serials_are_seen_on_cases_of_other_stacks(db: Database) -> None:
-    filed(db, 1)
-    assert seen_serials(db, {"A000123", "A000999"}, excluding_stack="") == frozenset({"A000123"})
-    closed(db, 2)
-    mine = taken_stack(db)
-    assert seen_serials(db, {"A000123"}, excluding_stack=mine.id) == frozenset({"A000123"})
-    with db.read() as connection:
-        filed_stack = connection.exec_driver_sql("SELECT id FROM stack WHERE state = 'filed'").scalar_one()
-    assert seen_serials(db, {"A000123"}, excluding_stack=filed_stack) == frozenset()
-    assert seen_serials(db, set(), excluding_stack="") == frozenset()
 
 
 def test_a_plan_comes_back_from_json_as_it_was(db: Database) -> None:

@@ -35,6 +35,7 @@ from skrynka.readers.messages import CutOrder, PageLimits
 from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import stacks
+from skrynka.store.case_serials import seen_serials
 from skrynka.store.database import Database
 from skrynka.store.finished import FinishedScan, finished_scans
 from skrynka.store.follow_ups import follow_up_sheets
@@ -140,7 +141,7 @@ class Filing:
             taken.box_code,
             self._rules.page_limit,
             printed,
-            stacks.seen_serials(self._database, serials, excluding_stack=taken.id) if serials else frozenset(),
+            seen_serials(self._database, serials, excluding_stack=taken.id) if serials else frozenset(),
             follow_up_sheets(self._database, claims, taken.box_code) if claims else {},
             signatures,
         )
@@ -224,7 +225,7 @@ def _tell_filed(
             pages=sum(len(paper.pages) for paper in planned.documents),
             completeness=verdict.state.value,
             missing=_shortest(verdict),
-            reasons=tuple(review.reason.value for review in planned.reviews),
+            reasons=tuple(reason.value for reason in case.reviews),
         )
     for scan in scans:
         log.info(
@@ -247,7 +248,7 @@ def _tell_filed(
         **counts,
         cases=len(cases),
         incomplete=sum(verdict.state.value == "incomplete" for verdict in judged.completeness),
-        reviews=sum(bool(case.reviews) for case in judged.plan.cases),
+        reviews=sum(bool(case.reviews) for case in cases),
     )
 
 

@@ -44,12 +44,20 @@ class RecordedEvent:
     event: NewEvent
 
 
+def hold_history(connection: Connection) -> None:
+    """Keep others from adding to the history until the commit: from here on, what they recorded is seen.
+
+    Nothing that another transaction might hold is waited for after this, else the two would wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_NUMBERING)))
+
+
 def record_events(connection: Connection, at: datetime, actor: str, events: Sequence[NewEvent]) -> None:
     """Add to the history: the last thing in a transaction."""
     if not events:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_NUMBERING)))
+    hold_history(connection)
     connection.execute(
         insert(event),
         [

@@ -57,14 +57,18 @@ def follow_up_sheets(db: Database, serials: Collection[str], box_code: str) -> d
     }
 
 
-def honour(connection: Connection, new: Collection[NewFollowUp]) -> list[NewEvent]:
+def honour(connection: Connection, new: Collection[NewFollowUp], repeated: Collection[str]) -> list[NewEvent]:
     """Link cases to earlier ones, both in the database already; give the events.
 
-    A sheet that somebody else was faster with links nothing: its case gets a reason for review. Sheets are taken in
-    the order of their serials, so that two transactions never wait for each other.
+    A sheet that somebody else was faster with, or whose serial is among those `repeated`, links nothing: its case
+    gets a reason for review. Sheets are taken in the order of their serials, so that two transactions never wait for
+    each other.
     """
     events = []
     for link in sorted(new, key=lambda each: each.serial):
+        if link.serial in repeated:
+            _review(connection, link)
+            continue
         earlier = connection.execute(select(case.c.id).where(case.c.number == link.follows)).scalar_one()
         row = {"case_id": link.case_id, "follows_case_id": earlier, "sheet_serial": link.serial}
         once = upsert(connection, follow_up).values(row).on_conflict_do_nothing(index_elements=["sheet_serial"])
@@ -72,6 +76,10 @@ def honour(connection: Connection, new: Collection[NewFollowUp]) -> list[NewEven
             events.append(NewEvent("follow_up_honoured", case_id=link.case_id, data={"follows": link.follows}))
             events.append(NewEvent("case_followed_up", case_id=earlier, data={"sheet": link.serial}))
             continue
-        connection.execute(insert(case_review).values(case_id=link.case_id, reason=ReviewReason.FOLLOW_UP_REPEATED))
-        connection.execute(update(case).where(case.c.id == link.case_id).values(needs_review=True))
+        _review(connection, link)
     return events
+
+
+def _review(connection: Connection, link: NewFollowUp) -> None:
+    connection.execute(insert(case_review).values(case_id=link.case_id, reason=ReviewReason.FOLLOW_UP_REPEATED))
+    connection.execute(update(case).where(case.c.id == link.case_id).values(needs_review=True))

@@ -14,6 +14,7 @@ from skrynka.core.model import PageRef, PlannedCase
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.requirements import Completeness, CompletenessState
 from skrynka.store.accounts import lock_scans, settle_scan
+from skrynka.store.case_serials import review_repeated
 from skrynka.store.case_tables import (
     case,
     case_number,
@@ -25,7 +26,7 @@ from skrynka.store.case_tables import (
     stack_finding,
 )
 from skrynka.store.database import Database, new_id
-from skrynka.store.events import NewEvent, record_events
+from skrynka.store.events import NewEvent, hold_history, record_events
 from skrynka.store.follow_ups import NewFollowUp, honour
 from skrynka.store.leases import TakenStack
 from skrynka.store.plan_json import missing_to_json
@@ -120,7 +121,6 @@ class _Filing:
         self._at = at
         self._case_ids: dict[int | None, str] = {}
         self._document_ids: dict[tuple[int | None, int | None], str] = {}
-        self._events: list[NewEvent] = []
 
     def record(self) -> tuple[FiledCase, ...]:
         plan = self._judged.plan
@@ -132,12 +132,16 @@ class _Filing:
         self._record_pages()
         # Reviews and findings point at pages, and pages at cases: so they come after both.
         self._record_reviews()
-        self._events += honour(self._connection, self._follow_ups())
-        for scan_id in scans:
-            self._events += settle_scan(self._connection, scan_id, self._at)
+        settled = [each for scan_id in scans for each in settle_scan(self._connection, scan_id, self._at)]
         self._close()
-        record_events(self._connection, self._at, self._taken.owner, self._events)
-        return _filed_cases(self._connection, self._taken.id)
+        # Two stations may record copies of one sheet at once: from here on, whoever is second sees the other's case.
+        hold_history(self._connection)
+        repeated = review_repeated(self._connection, self._taken.id)
+        linked = honour(self._connection, self._follow_ups(), repeated)
+        filed = _filed_cases(self._connection, self._taken.id)
+        events = [*(self._recorded(each) for each in filed), *linked, *settled, self._closed()]
+        record_events(self._connection, self._at, self._taken.owner, events)
+        return filed
 
     def _check_pages(self) -> None:
         rows = self._connection.execute(
@@ -210,14 +214,6 @@ class _Filing:
                 )
             )
             self._insert(document_kind, [{"document_id": document_id, "kind": kind} for kind in set(paper.kinds)])
-        self._events.append(
-            NewEvent(
-                "case_recorded",
-                stack_id=self._taken.id,
-                case_id=case_id,
-                data={"completeness": verdict.state.value, "held": planned.held, "reviews": len(planned.reviews)},
-            )
-        )
 
     def _record_pages(self) -> None:
         statement = (
@@ -291,8 +287,15 @@ class _Filing:
                 lease_until=None,
             )
         )
+
+    def _recorded(self, filed: FiledCase) -> NewEvent:
+        data = {"completeness": filed.completeness.value, "held": filed.held, "reviews": len(filed.reviews)}
+        return NewEvent("case_recorded", stack_id=self._taken.id, case_id=filed.id, data=data)
+
+    def _closed(self) -> NewEvent:
+        plan = self._judged.plan
         counts = {"cases": len(plan.cases), "pages": len(plan.pages), "findings": len(plan.findings)}
-        self._events.append(NewEvent("stack_filed", stack_id=self._taken.id, data=counts))
+        return NewEvent("stack_filed", stack_id=self._taken.id, data=counts)
 
     def _insert(self, table: Table, rows: list[dict[str, object]]) -> None:
         if rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, StackPage
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
-from skrynka.store.case_tables import case
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, last, lease_end, one_row, taking
@@ -28,7 +27,6 @@ __all__ = [
     "TakenStack",
     "release_stack",
     "renew_stack",
-    "seen_serials",
     "stack_pages",
     "stack_scans",
     "store_plan",
@@ -144,13 +142,6 @@ def stack_scans(db: Database, stack_id: str) -> list[StackScan]:
             )
             for row in connection.execute(query)
         ]
-
-
-def seen_serials(db: Database, serials: Collection[str], *, excluding_stack: str) -> frozenset[str]:
-    """Say which of these serials of case sheets are already on cases of other stacks."""
-    query = select(case.c.sheet_serial).where(case.c.sheet_serial.in_(serials), case.c.stack_id != excluding_stack)
-    with db.read() as connection:
-        return frozenset(connection.scalars(query))
 
 
 def store_plan(db: Database, taken: TakenStack, plan: str, config_digest: str) -> None:
