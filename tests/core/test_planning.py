@@ -355,6 +355,63 @@ def test_a_sheet_that_says_something_else_than_was_printed_with_its_serial_is_fo
     assert told(planned("C1 x", replace(KNOWN, printed=printed))) == ["1: COVER 1, UNSORTED 2"]
 
 
+PERSONAL = RoutingCode(
+    SheetKind.CASE,
+    "A000001",
+    "OBL-03",
+    "VER",
+    providers=("KTE", "KVK"),
+    account="00123456",
+    address_code="ADR-77",
+    meter_serials=("M-1", "M-2"),
+    follow_up="OBL-03-2026-000007",
+)
+
+
+def reviewed(printed: RoutingCode, code: RoutingCode) -> list[str]:
+    """Say why the case of a sheet that reads `code` is for review, where `printed` was printed with its serial."""
+    text = routing_text(
+        "C",
+        serial=code.serial,
+        box=code.box,
+        case_type=code.case_type,
+        providers=code.providers,
+        account=code.account,
+        address_code=code.address_code,
+        meters=code.meter_serials,
+        follow_up=code.follow_up,
+    )
+    sheet = StackPage(PageRef("s", 1), reading(1, qr(text)))
+    (case,) = plan([sheet, *pile("C1 x")[1:]], replace(KNOWN, printed={"A000001": printed})).cases
+    # Nothing is known of what it follows up.
+    return [review.reason.value for review in case.reviews if review.reason is not ReviewReason.FOLLOW_UP_UNVERIFIED]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"providers": ("KTE",)},
+        {"account": "00123457"},
+        {"account": None},
+        {"address_code": "ADR-78"},
+        {"meter_serials": ("M-1",)},
+        {"follow_up": "OBL-03-2026-000008"},
+        {"follow_up": None},
+    ],
+    ids=str,
+)
+def test_a_sheet_of_which_anything_was_changed_is_for_review_signed_or_not(change: dict[str, object]) -> None:
+    changed = replace(PERSONAL, **change)  # type: ignore[arg-type] - a table
+    assert reviewed(PERSONAL, changed) == ["sheet_contradicted"]
+    assert reviewed(changed, PERSONAL) == ["sheet_contradicted"]
+
+
+def test_a_sheet_that_says_what_was_printed_is_believed_in_whichever_order_it_names_providers_and_meters() -> None:
+    assert reviewed(PERSONAL, PERSONAL) == []
+    assert reviewed(PERSONAL, replace(PERSONAL, providers=("KVK", "KTE"), meter_serials=("M-2", "M-1"))) == []
+    assert reviewed(replace(PERSONAL, key_id="1", signature="A" * 10), PERSONAL) == []
+
+
 def test_a_short_code_alone_of_a_sheet_not_printed_here_is_a_boundary_for_review() -> None:
     pages = [StackPage(PageRef("s", 1), reading(1, linear(short_text("C", "A000001")))), *pile("C1 x")[1:]]
     assert told(plan(pages, KNOWN)) == ["1: COVER 1, UNSORTED 2 [sheet_unknown]"]

@@ -314,11 +314,21 @@ class _Walk:
 
 
 def _contradicts(printed: RoutingCode, code: RoutingCode) -> bool:
-    return (printed.kind, printed.box, printed.case_type, printed.branch) != (
+    return _said(printed) != _said(code)
+
+
+def _said(code: RoutingCode) -> tuple[object, ...]:
+    """Give all that a case sheet says of its case. Providers and meters are sets; the signature is judged elsewhere."""
+    return (
         code.kind,
         code.box,
         code.case_type,
         code.branch,
+        frozenset(code.providers),
+        code.account,
+        code.address_code,
+        frozenset(code.meter_serials),
+        code.follow_up,
     )
 
 

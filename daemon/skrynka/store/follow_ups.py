@@ -13,7 +13,6 @@ from skrynka.core.reasons import ReviewReason
 from skrynka.store.case_tables import case, case_review, follow_up, sheet
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent
-from skrynka.store.upserts import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +59,19 @@ def follow_up_sheets(db: Database, serials: Collection[str], box_code: str) -> d
 def honour(connection: Connection, new: Collection[NewFollowUp], repeated: Collection[str]) -> list[NewEvent]:
     """Link cases to earlier ones, both in the database already; give the events.
 
-    A sheet that somebody else was faster with, or whose serial is among those `repeated`, links nothing: its case
-    gets a reason for review. Sheets are taken in the order of their serials, so that two transactions never wait for
-    each other.
+    A sheet whose serial is among those `repeated`, so that somebody else was faster with it, links nothing: its case
+    gets a reason for review.
     """
     events = []
-    for link in sorted(new, key=lambda each: each.serial):
+    for link in new:
         if link.serial in repeated:
-            _review(connection, link)
+            reason = ReviewReason.FOLLOW_UP_REPEATED
+            connection.execute(insert(case_review).values(case_id=link.case_id, reason=reason))
+            connection.execute(update(case).where(case.c.id == link.case_id).values(needs_review=True))
             continue
         earlier = connection.execute(select(case.c.id).where(case.c.number == link.follows)).scalar_one()
         row = {"case_id": link.case_id, "follows_case_id": earlier, "sheet_serial": link.serial}
-        once = upsert(connection, follow_up).values(row).on_conflict_do_nothing(index_elements=["sheet_serial"])
-        if connection.execute(once.returning(follow_up.c.case_id)).first() is not None:
-            events.append(NewEvent("follow_up_honoured", case_id=link.case_id, data={"follows": link.follows}))
-            events.append(NewEvent("case_followed_up", case_id=earlier, data={"sheet": link.serial}))
-            continue
-        _review(connection, link)
+        connection.execute(insert(follow_up).values(row))
+        events.append(NewEvent("follow_up_honoured", case_id=link.case_id, data={"follows": link.follows}))
+        events.append(NewEvent("case_followed_up", case_id=earlier, data={"sheet": link.serial}))
     return events
-
-
-def _review(connection: Connection, link: NewFollowUp) -> None:
-    connection.execute(insert(case_review).values(case_id=link.case_id, reason=ReviewReason.FOLLOW_UP_REPEATED))
-    connection.execute(update(case).where(case.c.id == link.case_id).values(needs_review=True))
