@@ -107,7 +107,7 @@ class Loop:
         match error:
             # These two are told by the service, once for all its loops.
             case DatabaseAway():
-                missing = "database"
+                missing, self.why = "database", error.why or None
             case ArchiveAway():
                 missing, self.why = "archive", error.why
             case ArchiveDamaged():

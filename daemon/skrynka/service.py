@@ -56,7 +56,7 @@ from skrynka.steps.archive import ArchiveAway
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store import boxes as known_boxes
 from skrynka.store.archived import any_scan
-from skrynka.store.database import open_database
+from skrynka.store.database import Database, open_database
 from skrynka.store.queue import reset_interrupted
 from skrynka.store.registration import last_scan_number
 from skrynka.store.revision import require_head
@@ -107,6 +107,7 @@ class Service:
             ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), self._stop.is_set
         )
         self._numbers = ScanNumbers(configuration.state)
+        self._numbers_certain = not self._numbers.is_new
         self._intake = Intake(
             self._database,
             self._archive,
@@ -209,10 +210,10 @@ class Service:
         self._intake.recover(self._takings)
         try:
             self._meet_database()
-        except DatabaseAway:
+        except DatabaseAway as away:
             if self._once is not None:
                 raise
-            self._tell_outages({"database": None})
+            self._tell_outages({"database": away.why or None})
 
     def _has_scans(self) -> bool:
         require_head(self._database)
@@ -230,6 +231,11 @@ class Service:
         except ArchiveAway as away:
             self._tell_outages({"archive": away.why})
 
+    def _require_fit(self, replacement: Database) -> None:
+        """Raise EnvironmentUnfit for a database that isn't ours. One that is gets no work before it was met."""
+        require_head(replacement)
+        self._met_database = False
+
     def _meet_database(self) -> None:
         """Do what must be done once with the database before any work."""
         require_head(self._database)
@@ -238,6 +244,7 @@ class Service:
         boxes = [known_boxes.Box(box.code, box.name, box.centre) for box in configuration.boxes]
         known_boxes.sync_boxes(self._database, station.code, station.name, boxes)
         self._numbers.at_least(last_scan_number(self._database, station.code))
+        self._numbers_certain = True
         reset_interrupted(self._database)
         self._met_database = True
 
@@ -246,7 +253,7 @@ class Service:
         loop: Loop
 
         def work() -> float | None:
-            if self._numbers.is_new and not self._met_database:
+            if not self._numbers_certain:
                 raise EnvironmentUnfit(
                     "The running scan number isn't in the state folder, and the database, which knows it, is away.",
                     "Look at the database; scans wait in their inboxes until their numbers are certain.",
@@ -267,6 +274,8 @@ class Service:
     def _register(self) -> float | None:
         """One round of intake; wakes the readers where it brought something in."""
         self._intake.tell_room()
+        if self._database.replaced:
+            self._database.take_replacement(self._require_fit)
         if not self._met_database:
             self._meet_database()
         if not self._intake.forward(self._intake_loop.show_life):
@@ -319,7 +328,9 @@ class Service:
         except OSError:
             free = None
         why = self._intake.archive_lost or missing.get("archive")
-        self._outages.tell("database", away="database" in missing, waiting=waiting, free_bytes=free)
+        self._outages.tell(
+            "database", away="database" in missing, waiting=waiting, free_bytes=free, error=missing.get("database")
+        )
         self._outages.tell("archive", away=why is not None, waiting=waiting, free_bytes=free, error=why)
 
     def _status(self) -> str:

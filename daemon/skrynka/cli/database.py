@@ -29,6 +29,9 @@ def upgrade(config: ConfigFile = None) -> None:
     Example: `skrynka db upgrade --config /srv/station/skrynka.toml`
     """
     station = configuration(config)
+    file = station.database_file
+    if file is not None and not file.exists():
+        _refuse_while_running(station)
     opened = open_database(station.database_url, create=True)
     try:
         if current_revision(opened) == head_revision():

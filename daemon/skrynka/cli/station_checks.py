@@ -216,7 +216,7 @@ def _database(station: Configuration) -> Checked:
     except EnvironmentUnfit as error:
         return Checked("database", State.MISSING, error.message, error.remedy)
     except SkrynkaError:
-        return Checked("database", State.MISSING, "what is there is no database of ours", "Look at `database.url`.")
+        return Checked("database", State.MISSING, "it can't be read", "Stop the daemon, and restore the backup.")
     finally:
         database.close()
 

@@ -60,6 +60,11 @@ class LeaseLost(SkrynkaError):
 class DatabaseAway(EnvironmentUnfit):
     """The database can't be reached, is too busy, or has no room: the same call is worth making again later."""
 
+    def __init__(self, message: str, remedy: str = "", why: str = "") -> None:
+        """`why` is a word for the log: "not_there", "another_file"."""
+        self.why = why
+        super().__init__(message, remedy)
+
 
 class DatabaseRefused(SkrynkaError):
     """The database refused a row or a statement: a wrong state was about to be written, or a defect of ours.

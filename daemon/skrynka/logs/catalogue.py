@@ -287,7 +287,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "the database is away[ for {seconds:s} now][: {error}][; {waiting:+} claimed and waiting]"
             "[, {free_bytes:size} free for more]",
             "Scans are still taken and kept here; they are registered when it is back. Said again while it lasts.",
-            "Look at the database server and the network. Watch the free space while it is away.",
+            "Look at the database server and the network; for SQLite `skrynka check` says whether its file is gone"
+            " (`not_there`) or another lies in its place (`another_file`). Watch the free space while it is away.",
         ),
         "database_returned": Event(
             _I, "the database is back[ after {seconds:s}][, {waiting:+} to register]", "What waited is registered now."

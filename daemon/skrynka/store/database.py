@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import uuid_utils
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
@@ -20,9 +21,10 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from skrynka.core.errors import ConfigurationError, EnvironmentUnfit
+from skrynka.core.errors import ConfigurationError, DatabaseAway, EnvironmentUnfit
 from skrynka.store.failures import sqlite_connection_spoilt, translated, worth_repeating
 from skrynka.store.filesystems import network_filesystem
+from skrynka.store.sqlite_file import SqliteFile, require_no_log_beside, require_not_lost
 
 T = TypeVar("T")
 
@@ -59,9 +61,12 @@ def _utc_now() -> datetime:
 class Database:
     """A database that is open. Safe to use from several threads; transactions don't nest."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], file: Path | None = None) -> None:
+        """`file` is a SQLite database's. Raises DatabaseAway where it isn't there."""
         self._engine = engine
         self._clock = clock
+        self._path = file
+        self._file = SqliteFile(file) if file is not None else None
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @property
@@ -86,8 +91,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection in a transaction that is undone at the end. Raises DatabaseAway."""
-        with translated(), self._engine.connect() as connection:
-            yield connection
+        with translated():
+            self._require_file()
+            with self._engine.connect() as connection:
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -113,9 +120,52 @@ class Database:
             done: T = again(self._once, work)
         return done
 
+    @property
+    def replaced(self) -> bool:
+        """Say whether another file lies in the place of the one that was opened."""
+        return self._file is not None and self._file.replaced
+
+    def take_replacement(self, require_fit: Callable[[Database], None]) -> None:
+        """Go on with the file that lies in the place of the one that was opened, a backup mostly.
+
+        `require_fit` raises EnvironmentUnfit for a file that isn't ours. Raises DatabaseAway, and stays with the lost
+        one, where it does, and where the lost one's log would be taken for the new one's.
+        """
+        if self._file is None or self._path is None:
+            return
+        self._engine.dispose()
+        require_no_log_beside(self._path)
+        trial = Database(_sqlite_engine(self._path), self._clock, self._path)
+        try:
+            require_fit(trial)
+        except DatabaseAway:
+            raise
+        except EnvironmentUnfit as unfit:
+            raise DatabaseAway(
+                f"Another file lies in the database's place. {unfit.message}",
+                "Bring the station's own file back, or a backup of it.",
+                "another_file",
+            ) from None
+        finally:
+            trial.close()
+        self._file.take_replacement()
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._file is not None:
+            self._file.release()
+
+    def _require_file(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.require()
+        except DatabaseAway:
+            # SQLite would write on into the file that nobody finds. Closed so, it leaves the log where it is: what was
+            # committed comes back with the file (`databaseIsUnmoved` in pager.c).
+            self._engine.dispose()
+            raise
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self._transaction() as connection:
@@ -123,6 +173,7 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        self._require_file()
         # _WRITES is read by `_begin_sqlite`, which the first statement calls.
         with (
             self._writer,
@@ -130,6 +181,8 @@ class Database:
             connection.begin(),
         ):
             yield connection
+            # Once more: what is committed into a file that has just gone would be told as kept.
+            self._require_file()
 
 
 def open_database(url: str, *, create: bool = False, clock: Callable[[], datetime] = _utc_now) -> Database:
@@ -144,7 +197,8 @@ def open_database(url: str, *, create: bool = False, clock: Callable[[], datetim
         raise ConfigurationError("`database.url` isn't a URL.", _URL_REMEDY) from None
     match parsed.get_backend_name():
         case "sqlite":
-            return Database(_sqlite(parsed, create=create), clock)
+            path = _sqlite_path(parsed, create=create)
+            return Database(_sqlite_engine(path), clock, path)
         case "postgresql" | "postgres":
             return Database(_postgresql(parsed), clock)
         case _:
@@ -154,7 +208,7 @@ def open_database(url: str, *, create: bool = False, clock: Callable[[], datetim
 _URL_REMEDY = "Write sqlite:////path/to/skrynka.db or postgresql://user@host/database."
 
 
-def _sqlite(url: URL, *, create: bool) -> Engine:
+def _sqlite_path(url: URL, *, create: bool) -> Path:
     if not url.database or url.database == ":memory:":
         raise ConfigurationError("`database.url` names no file.", _URL_REMEDY)
     path = Path(url.database)
@@ -167,11 +221,17 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
             f"The SQLite database would lie on a network file system ({kind}), where its locks mean nothing.",
             "Put it on a local disk, or use PostgreSQL.",
         )
+    require_not_lost(path, create=create)
     if not path.exists():
-        if not create:
-            raise EnvironmentUnfit("The database isn't there.", "`skrynka db upgrade` makes it.")
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o640))
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
+    return path
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    # "rw": a file that has gone isn't made anew by whoever connects next.
+    name = f"file:{quote(str(path.absolute()))}"
+    url = URL.create("sqlite+pysqlite", database=name, query={"mode": "rw", "uri": "true"})
+    engine = create_engine(url, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _give_up_spoilt_sqlite)

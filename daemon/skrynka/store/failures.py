@@ -73,6 +73,8 @@ def _translation(error: DBAPIError) -> DatabaseAway | DatabaseRefused:
 def _from_sqlite(cause: BaseException | None) -> DatabaseAway | DatabaseRefused:
     # Errors that the sqlite3 module raises by itself have no code.
     code: str = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
+    if code == "SQLITE_NOTADB":
+        return DatabaseAway("What is there is no database of ours.", "Look at `database.url`.", "another_file")
     if code.startswith(_SQLITE_AWAY):
         return DatabaseAway(f"The database can't be used now ({code}).", _LOCAL_REMEDY)
     named = _SQLITE_NAMED.fullmatch(str(cause))

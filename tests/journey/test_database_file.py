@@ -1,0 +1,181 @@
+"""A SQLite database whose file goes from under the daemon: renamed away, or with another file in its place."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.journey.drawn_piles import Pile, draw_pile
+from tests.journey.mailroom import Mailroom
+from tests.support.oracle import misfits
+from tests.support.processes import await_that
+from tests.support.stations import Daemon, make_station
+
+DPI = 100
+
+
+@pytest.fixture
+def mailroom(tmp_path: Path) -> Mailroom:
+    return Mailroom(make_station(tmp_path))
+
+
+@pytest.fixture
+def daemon(mailroom: Mailroom) -> Iterator[Daemon]:
+    with mailroom.station.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def piles() -> list[Pile]:
+    return [draw_pile(number, f"C{number} x", dpi=DPI) for number in (1, 2, 3)]
+
+
+def file_of(mailroom: Mailroom) -> Path:
+    return mailroom.station.folder / "skrynka.db"
+
+
+def finish(mailroom: Mailroom, daemon: Daemon, pile: Pile) -> None:
+    mailroom.drop_all([pile])
+    daemon.wait_for("scan_finished")
+
+
+def claim(mailroom: Mailroom, daemon: Daemon, pile: Pile) -> None:
+    mailroom.drop_all([pile])
+    daemon.wait_for("scan_claimed")
+
+
+def move_away(mailroom: Mailroom, *, with_log: bool) -> Path:
+    """Rename the file into a folder beside it; with what belongs to it, as `mv skrynka.db*` does."""
+    file, folder = file_of(mailroom), mailroom.station.folder / "elsewhere"
+    folder.mkdir()
+    for each in sorted(file.parent.glob("skrynka.db*")) if with_log else [file]:
+        each.rename(folder / each.name)
+    return folder
+
+
+def bring_back(mailroom: Mailroom, folder: Path) -> None:
+    # The database last: with its name it has its log.
+    for each in sorted(folder.iterdir(), reverse=True):
+        each.rename(mailroom.station.folder / each.name)
+
+
+def await_return(daemon: Daemon) -> None:
+    """Wait for the line that the database is back; it may come before those of the scans, or after them."""
+    await_that(lambda: any(line["event"] == "database_returned" for line in daemon.lines), "the database is back")
+
+
+def test_while_the_file_is_away_scans_are_claimed_and_all_are_registered_when_it_is_back(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    finish(mailroom, daemon, piles[0])
+    elsewhere = move_away(mailroom, with_log=False)
+    assert daemon.wait_for("database_lost")["error"] == "not_there"
+    claim(mailroom, daemon, piles[1])
+    claim(mailroom, daemon, piles[2])
+    assert not file_of(mailroom).exists()
+    bring_back(mailroom, elsewhere)
+    for _ in range(2):
+        daemon.wait_for("scan_finished")
+    await_return(daemon)
+    assert [mailroom.told(pile) for pile in piles] == [[f"{number}: COVER 1, UNSORTED 2"] for number in (1, 2, 3)]
+    assert mailroom.misfits() == []
+
+
+def test_a_file_that_is_no_database_of_the_station_is_left_alone_until_its_own_is_back(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    finish(mailroom, daemon, piles[0])
+    elsewhere = move_away(mailroom, with_log=True)
+    with closing(sqlite3.connect(file_of(mailroom))) as other:
+        other.execute("CREATE TABLE of_somebody_else (name TEXT)")
+        other.commit()
+    before = file_of(mailroom).read_bytes()
+    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    claim(mailroom, daemon, piles[1])
+    with closing(sqlite3.connect(file_of(mailroom))) as other:
+        assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("of_somebody_else",)]
+    assert file_of(mailroom).read_bytes()[100:] == before[100:], "the head apart: SQLite counts who opens it"
+    file_of(mailroom).unlink()
+    bring_back(mailroom, elsewhere)
+    daemon.wait_for("scan_finished")
+    await_return(daemon)
+    assert mailroom.misfits() == []
+
+
+def test_a_file_beside_the_log_of_the_lost_one_is_not_mixed_with_it(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    file = file_of(mailroom)
+    finish(mailroom, daemon, piles[0])
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file.with_name("backup"))) as backup:
+        source.backup(backup)
+    finish(mailroom, daemon, piles[1])
+    backed_up = file.with_name("backup").read_bytes()
+    # As `mv` of a backup over the file does it: the log stays.
+    elsewhere = file.rename(file.with_name("lost.db"))
+    file.with_name("backup").rename(file)
+    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    claim(mailroom, daemon, piles[2])
+    assert file.read_bytes() == backed_up
+    elsewhere.rename(file)
+    daemon.wait_for("scan_finished")
+    await_return(daemon)
+    assert mailroom.misfits() == []
+
+
+def test_a_backup_brought_back_as_the_readme_says_is_worked_with_at_once(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    file = file_of(mailroom)
+    finish(mailroom, daemon, piles[0])
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file.with_name("backup"))) as backup:
+        source.backup(backup)
+    finish(mailroom, daemon, piles[1])
+    move_away(mailroom, with_log=True)
+    file.with_name("backup").rename(file)
+    finish(mailroom, daemon, piles[2])
+    numbers = [row["number"] for row in mailroom.query("SELECT number FROM scan ORDER BY number")]
+    assert len(numbers) == 2, "the second came after the backup was made"
+    found = misfits(mailroom.station.database, mailroom.station.archive, [mailroom.dropped[0], mailroom.dropped[2]])
+    assert found == ["2 documents in the archive that no row knows"], "the second's: `skrynka audit` tells of it"
+
+
+def test_nothing_is_made_in_the_place_of_a_file_that_a_daemon_still_has(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    finish(mailroom, daemon, piles[0])
+    elsewhere = move_away(mailroom, with_log=False)
+    told = mailroom.station.run("db", "upgrade", check=False)
+    assert (told.returncode, "daemon runs" in told.stderr) == (3, True), told.stderr
+    assert not file_of(mailroom).exists()
+    bring_back(mailroom, elsewhere)
+    assert json.loads(mailroom.station.run("status", "--json").stdout)["scans"]["filed"] == 1
+
+
+def test_nothing_is_made_beside_the_log_of_a_file_that_has_gone(
+    mailroom: Mailroom, piles: list[Pile], tmp_path: Path
+) -> None:
+    daemon = Daemon(mailroom.station)
+    try:
+        finish(mailroom, daemon, piles[0])
+    finally:
+        daemon.kill()
+    file = file_of(mailroom)
+    log = file.with_name("skrynka.db-wal")
+    kept = log.read_bytes()
+    assert kept
+    file.rename(tmp_path / "lost.db")
+    for touched in (False, True):
+        if touched:
+            file.touch()
+        told = mailroom.station.run("db", "upgrade", check=False)
+        assert (told.returncode, "skrynka.db-wal" in told.stderr) == (3, True), told.stderr
+        assert log.read_bytes() == kept
+    (tmp_path / "lost.db").rename(file)
+    mailroom.once()
+    assert mailroom.misfits() == []
