@@ -5,6 +5,9 @@ process away while the service still ends its work in order. It ends with the se
 """
 
 import signal
+import sys
+from pickle import UnpicklingError
+from types import TracebackType
 
 from skrynka.readers import tasks
 from skrynka.readers.confinement import shut_memory
@@ -14,3 +17,15 @@ __all__ = ["tasks"]
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 # Who could write into this process's memory would be every reader to come, before it confines itself.
 shut_memory()
+
+
+def _uncaught(kind: type[BaseException], exception: BaseException, traceback: TracebackType | None) -> None:
+    """Say nothing of an order that broke off: the service was killed while it gave it, and nobody waits for a reader.
+
+    Here, for readers are forked: before they have their order nothing of ours is called in them.
+    """
+    if not issubclass(kind, EOFError | UnpicklingError):
+        sys.__excepthook__(kind, exception, traceback)
+
+
+sys.excepthook = _uncaught
