@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.outcries import outcries
 from tests.faults.piles import SINGLE, STACKED, Pile, draw_pile
 from tests.support.databases import Postgres
 from tests.support.durable_calls import DurableCalls
@@ -96,6 +97,8 @@ class Bench:
         self._kept = _Dropped()
         self._calm: dict[str, Counter[Fact]] = {}
         self._daemon: Daemon | None = None
+        self._heard: list[Daemon] = []
+        """Those that ran since the last verdict."""
         self._looked = 0.0
         self.sound = True
         """Whether the last verdict was good."""
@@ -121,6 +124,7 @@ class Bench:
     def start(self) -> Daemon:
         """Start the daemon; wait for nothing."""
         self._daemon = Daemon(self.station, start=self._warm.start)
+        self._heard.append(self._daemon)
         return self._daemon
 
     def keep(self) -> None:
@@ -225,6 +229,8 @@ class Bench:
         facts = self._facts()
         for what, differing in (("too many", facts - must.facts), ("missing", must.facts - facts)):
             found += [f"{count} {what} of {subject}: {dict(row)}" for (subject, row), count in differing.items()]
+        found += outcries(self._heard)
+        self._heard = [self.daemon]
         self.sound = not found
         return tuple(found)
 

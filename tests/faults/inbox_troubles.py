@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.faults.disks import Disk, Ext4, require_mounting
+from tests.faults.outcries import outcries
 from tests.faults.row import CannotInject
 from tests.support.drawn_sheets import SheetFields
 from tests.support.oracle import Dropped, dropped, misfits, query
@@ -84,6 +85,7 @@ class Scene:
             for line in daemon.lines
             if line["event"] in loud - set(allowed) and line["level"] in {"warning", "error"}
         ]
+        self.wrong += outcries([daemon])
         return self.wrong
 
 
@@ -139,7 +141,7 @@ def many_at_once(folder: Path, seed: int, count: int = 10_000) -> list[str]:
         scene.wrong.append(f"{len(in_order)} files taken, {len(set(in_order))} different ones, or out of order")
     if any(station.inbox().iterdir()):
         scene.wrong.append("files were left in the inbox")
-    return scene.wrong
+    return scene.wrong + outcries([daemon])
 
 
 def folder_replaced(folder: Path, seed: int) -> list[str]:
@@ -213,6 +215,7 @@ def share_hangs(folder: Path, seed: int) -> list[str]:
             scene.expect(last, "inbox_returned", inbox="OBL-01")
             scene.expect(last, "stack_filed", box="OBL-01")
         daemon.lines += again.lines + last.lines
+        daemon.strange += again.strange + last.strange
         return scene.verdict(daemon, "inbox_vanished")
 
 

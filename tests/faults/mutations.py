@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.mutants import FILED, Mutant, mutant
+from tests.faults.outcries import outcries
 from tests.faults.row import Injected, Row
 from tests.faults.sources import Source, draw_sources
 from tests.support.oracle import Row as Found
@@ -100,6 +101,7 @@ class _Desk:
         speed = len(mutants) / (time.monotonic() - self._began)
         numbers = range(self._finished + 1, self._finished + len(mutants) + 1)
         self._finished += len(mutants)
+        wrong += outcries([self.daemon])
         if self.daemon.process.poll() is not None:
             return _Done(mutants, numbers, [*wrong, "the daemon is dead"], "")
         left = [path for folder in self.station.leftovers for path in folder.rglob("*") if not path.is_dir()]

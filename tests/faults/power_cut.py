@@ -32,6 +32,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.disks import Ext4, NameChanges, require_power_cuts, unmounted
+from tests.faults.outcries import outcries
 from tests.faults.row import Injected, Row
 from tests.faults.stream import BOXES, OPTIONS, Stream, TinyScan
 from tests.support.processes import alive, await_that, descendants
@@ -88,6 +89,8 @@ class Powered:
     disks: list[Ext4] = field(default_factory=list)
     stream: Stream = field(init=False)
     daemon: Daemon | None = None
+    _heard: list[str] = field(default_factory=list)
+    """What those said that none should whose power was cut."""
 
     def __post_init__(self) -> None:
         """Make the disks and the station."""
@@ -119,6 +122,8 @@ class Powered:
 
     def cut(self) -> None:
         """Cut the power of all disks, end every process, and bring the disks back as they are found."""
+        # What is said between the cut and the end is no daemon's whose machine is without power.
+        self._heard += outcries([self.daemon] if self.daemon else [])
         for disk in self.disks:
             disk.cut()
         self.kill()
@@ -150,6 +155,11 @@ class Powered:
             or (station.archive / "originals" / digest[:2] / digest).exists()
             or any(hashlib.sha256(path.read_bytes()).hexdigest() == digest for path in spooled)
         )
+
+    def wrong(self) -> tuple[str, ...]:
+        """Say what isn't as it must be once all is finished."""
+        heard = [*self._heard, *outcries([self.daemon] if self.daemon else [])]
+        return (*self.stream.wrong(), *dict.fromkeys(heard))
 
     def close(self) -> None:
         """End the daemon and unmount the disks; the files they lie in stay."""
@@ -207,8 +217,8 @@ def _cut(powered: Powered, number: int, rng: random.Random) -> Injected:
         stream.drop_all(rest)
         stream.await_end(_RECOVERY_SECONDS)
     except AssertionError as error:
-        return Injected(number, told, (str(error).splitlines()[0], *stream.wrong()))
-    return Injected(number, told, stream.wrong())
+        return Injected(number, told, (str(error).splitlines()[0], *powered.wrong()))
+    return Injected(number, told, powered.wrong())
 
 
 class _Scanner(threading.Thread):

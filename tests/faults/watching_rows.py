@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.faults import inbox_troubles
+from tests.faults.outcries import outcries
 from tests.faults.row import Injected, Row
 from tests.support import growing, slow_writer
 from tests.support.drawn_sheets import SheetFields
@@ -114,7 +115,8 @@ def _write_all(folder: Path, batch: list[_Writer]) -> tuple[str, ...]:
     early = [line for line in daemon.lines if line["event"] == "scan_claimed" and "unfinished" in line]
     wrong += [f"{len(early)} scans were taken unfinished"] if early else []
     errors = [line for line in daemon.lines if line["level"] == "error" and line["event"] != "scan_overwritten"]
-    return (*wrong, *(f"an error {line['event']}: {line['message']}" for line in errors))
+    wrong += [f"an error {line['event']}: {line['message']}" for line in errors]
+    return (*wrong, *outcries([daemon]))
 
 
 def _page_by_page(writer: _Writer, target: Path, folder: Path) -> None:
