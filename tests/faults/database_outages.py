@@ -27,6 +27,11 @@ _STATUS_SECONDS = 15.0
 _NOTICE_SECONDS = 15.0
 _FAULTS_OF_A_STATION = 20
 _CUTS_OF_A_BLOCK = 5
+_MOST_LOOKS = 25
+"""The server is killed when the program was seen to write so often, at most."""
+_QUIET_SECONDS = 2.0
+"""Nothing more is written in a block where nothing was for so long."""
+IN_TRANSACTION = "in a transaction"
 _NOTICED = ("database_lost",)
 
 
@@ -140,13 +145,24 @@ def kills(folder: Path, seed: int, first: int) -> Generator[Injected, None, None
             if served is None:
                 served = _served(folder / f"station-{number}")
             rng = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
-            yield _kill(served, number, rng.randint(1, 25), rng.uniform(0, 0.5))
+            yield _kill(served, number, rng)
     finally:
         if served is not None:
             served.close()
 
 
-def _kill(served: _Served, number: int, nth: int, pause: float) -> Injected:
+def _kill(served: _Served, number: int, rng: random.Random) -> Injected:
+    """Draw until the server has died in a transaction. A hit between two is no fault, but is judged all the same."""
+    while True:
+        nth = rng.randint(1, _MOST_LOOKS)
+        hit, wrong = _kill_once(served, nth, rng.uniform(0, 0.5))
+        if hit or wrong:
+            told = f"{IN_TRANSACTION}, at sight {nth} of one" if hit else "between transactions"
+            return Injected(number, told, wrong)
+
+
+def _kill_once(served: _Served, nth: int, pause: float) -> tuple[bool, tuple[str, ...]]:
+    """Kill the server; say whether a transaction that wrote something was open then, and what is wrong afterwards."""
     stream, server = served.stream, served.server
     first, *rest = stream.block()
     stream.drop(first)
@@ -154,26 +170,26 @@ def _kill(served: _Served, number: int, nth: int, pause: float) -> Injected:
         # The rest comes while it is watched, so that there are transactions to see.
         scanner = threading.Thread(target=stream.drop_all, args=(rest,), daemon=True)
         scanner.start()
-        seen = _await_writing(asking, nth)
+        writing = _await_writing(asking, nth)
         with contextlib.suppress(psycopg.OperationalError):
             server.kill()
     threading.Event().wait(pause)
     server.start()
+    hit = server.broke_off(writing)
     scanner.join()
     wrong = [*end_after_repair(stream), *disturbing(served.daemon, _NOTICED), *stream.wrong()]
-    return Injected(number, f"in transaction {seen}" if seen else "after the last transaction", tuple(wrong))
+    return hit, tuple(wrong)
 
 
-def _await_writing(asking: psycopg.Connection[tuple[int]], nth: int) -> int:
-    """Wait until the program was seen to write in a transaction so often; 0: it didn't come to that."""
+def _await_writing(asking: psycopg.Connection[tuple[str]], nth: int) -> list[str]:
+    """Wait until the program was seen so often to write in transactions; give these. None: it didn't come to that."""
     seen, quiet_since = 0, time.monotonic()
-    while time.monotonic() - quiet_since < 2:
-        row = asking.execute(WRITING).fetchone()
-        if row is not None and row[0]:
+    while time.monotonic() - quiet_since < _QUIET_SECONDS:
+        if rows := asking.execute(WRITING).fetchall():
             seen, quiet_since = seen + 1, time.monotonic()
             if seen >= nth:
-                return seen
-    return 0
+                return [transaction for (transaction,) in rows]
+    return []
 
 
 def lost_answers(folder: Path, seed: int, first: int) -> Generator[Injected, None, None]:
@@ -189,7 +205,7 @@ def lost_answers(folder: Path, seed: int, first: int) -> Generator[Injected, Non
             cut.append(commit)
         return commit in cutting
 
-    line = Line(server.port, cuts)
+    line = Line(server, cuts)
     served = _served(folder / "station", server, line.port)
     try:
         number = first
@@ -211,7 +227,7 @@ def lost_answers(folder: Path, seed: int, first: int) -> Generator[Injected, Non
 
 
 _COMMITS_OF_A_BLOCK = 40
-"""At least so many transactions of the program write something while a block is worked on."""
+"""At least so many transactions of the program write something while a block is worked on; only they are counted."""
 
 
 def _work_off(served: _Served) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psycopg
@@ -64,9 +64,14 @@ class Server:
         os.kill(pid, signal.SIGQUIT)
         await_that(lambda: not (self._data / "postmaster.pid").exists(), "the server has stopped")
 
-    def writing(self) -> psycopg.Connection[tuple[int]]:
-        """Connect, to ask how many transactions of the program have written something: see `WRITING`."""
+    def writing(self) -> psycopg.Connection[tuple[str]]:
+        """Connect, to ask which transactions of the program have written something: see `WRITING`."""
         return psycopg.connect(self.url, autocommit=True)
+
+    def broke_off(self, transactions: Iterable[str]) -> bool:
+        """Say whether any of these was open when the server died: it isn't committed, though nobody gave it up."""
+        with self.writing() as asking:
+            return any(_aborted(asking, transaction) for transaction in transactions)
 
     def close(self) -> None:
         """Stop it if it runs, and remove it."""
@@ -86,15 +91,27 @@ class Server:
         subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
 
-WRITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'skrynka' AND backend_xid IS NOT NULL"
+WRITING = (
+    "SELECT backend_xid::text FROM pg_stat_activity WHERE application_name = 'skrynka' AND backend_xid IS NOT NULL"
+)
+_WRITES_THROUGH = f"{WRITING} AND client_port = %s"
+
+
+def _aborted(asking: psycopg.Connection[tuple[str]], transaction: str) -> bool:
+    try:
+        row = asking.execute("SELECT pg_xact_status(%s::xid8)", [transaction]).fetchone()
+    except psycopg.errors.InvalidParameterValue:
+        return True  # of a number that the server doesn't remember having given, nothing had come to the disk
+    return row == ("aborted",)
 
 
 class Line:
     """A line to a server. It passes everything on, but for the answers to some COMMITs: there it is cut."""
 
-    def __init__(self, port: int, cut: Callable[[int], bool]) -> None:
-        """`port` is the server's. `cut` is asked of each COMMIT, by its number from 1, whether its answer is lost."""
-        self._server = port
+    def __init__(self, server: Server, cut: Callable[[int], bool]) -> None:
+        """`cut` is asked of each COMMIT of what was written, by its number from 1, whether its answer is lost."""
+        self._server = server.port
+        self._asking = server.writing()
         self._cut = cut
         self._commits = 0
         self._counting = threading.Lock()
@@ -105,6 +122,7 @@ class Line:
     def close(self) -> None:
         """Take no more calls."""
         self._listener.close()
+        self._asking.close()
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
@@ -122,7 +140,7 @@ class Line:
         threading.Thread(target=self._answer, args=(server, client, lost), daemon=True).start()
         with contextlib.suppress(OSError):
             while asked := client.recv(_CHUNK_BYTES):
-                if b"COMMIT\0" in asked and self._cuts_next():
+                if b"COMMIT\0" in asked and self._cuts_next(server.getsockname()[1]):
                     lost.set()
                 server.sendall(asked)
         _hang_up(server, client)
@@ -134,8 +152,11 @@ class Line:
         # The server has answered, so it has committed: only nobody hears of it.
         _hang_up(server, client)
 
-    def _cuts_next(self) -> bool:
+    def _cuts_next(self, port: int) -> bool:
+        """Say whether to cut at this COMMIT; one of nothing doesn't count. `port` is our end of the line it came by."""
         with self._counting:
+            if self._asking.execute(_WRITES_THROUGH, [port]).fetchone() is None:
+                return False
             self._commits += 1
             return self._cut(self._commits)
 

@@ -8,7 +8,9 @@ from tests.faults.clocks import clocks, wrong_clocks
 from tests.faults.suite import first_faults
 
 
-@pytest.mark.parametrize("number", [1, 2, 5], ids=lambda number: clocks()[number - 1].told.replace(" ", "-"))
+@pytest.mark.parametrize(
+    "number", range(1, len(clocks()) + 1), ids=lambda number: clocks()[number - 1].told.replace(" ", "-")
+)
 def test_a_clock_that_is_wrong_or_set_loses_nothing_and_closes_no_stack_early_or_never(
     tmp_path: Path, number: int
 ) -> None:
