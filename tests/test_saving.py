@@ -11,6 +11,7 @@ from skrynka.saving import save_pdf
 from tests.faults.disks import Memory, require_mounting
 from tests.faults.row import CannotInject
 from tests.support.pdf_pages import numbered_pdf
+from tests.support.skipped_faults import skip_fault
 
 KILOBYTES = 256
 
@@ -30,7 +31,7 @@ def test_a_disk_that_is_full_at_any_byte_is_the_disks_error_and_no_scans(tmp_pat
     try:
         require_mounting(tmp_path)
     except CannotInject as why:
-        pytest.skip(str(why))
+        skip_fault(why)
     disk.mount()
     try:
         (disk.place / "filling").write_bytes(bytes((KILOBYTES - free_kilobytes) << 10))

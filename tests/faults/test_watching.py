@@ -9,6 +9,7 @@ import pytest
 from tests.faults.row import CannotInject
 from tests.faults.suite import first_faults
 from tests.faults.watching_rows import TROUBLES, WRITERS_AT_ONCE, writers
+from tests.support.skipped_faults import skip_fault
 
 WRITERS = 20
 
@@ -18,7 +19,7 @@ def test_every_scan_is_found_once_and_the_trouble_told_with(name: str, tmp_path:
     try:
         assert TROUBLES[name](tmp_path, 1) == []
     except CannotInject as why:
-        pytest.skip(str(why))
+        skip_fault(why)
 
 
 def test_a_scan_is_taken_when_its_writer_is_done_however_slowly_he_writes(tmp_path: Path) -> None:

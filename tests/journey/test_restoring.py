@@ -21,6 +21,7 @@ from tests.support import scans
 from tests.support.databases import MakeDatabase, Postgres
 from tests.support.oracle import dropped, misfits, query
 from tests.support.processes import await_that
+from tests.support.skipped_faults import skip_fault
 from tests.support.stations import COMMAND, Station, make_station
 
 DPI = 100
@@ -201,7 +202,7 @@ def test_what_came_after_the_backup_comes_back_from_the_archive_and_is_filed_aga
 def test_a_repair_that_is_killed_again_and_again_is_done_in_the_end(on_sqlite: Lived, day: Day, tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:
-        pytest.skip("strace isn't installed")
+        skip_fault("strace isn't installed")
     station = copy_of(on_sqlite, tmp_path, on_sqlite.empty)
     shutil.rmtree(station.folder / "state")
     next(station.archive.rglob("reason.txt")).unlink()
@@ -217,7 +218,7 @@ def test_a_repair_that_is_killed_again_and_again_is_done_in_the_end(on_sqlite: L
             env=station._env(),  # noqa: SLF001
         )
         if b"ptrace" in done.stderr:
-            pytest.skip("strace can't trace here (ptrace is forbidden)")
+            skip_fault("strace can't trace here (ptrace is forbidden)")
         killed.append(done.returncode == -signal.SIGKILL)
     assert killed.count(True) > 2, "it was killed on its way"
     audit(station, "--repair")

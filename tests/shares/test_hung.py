@@ -17,6 +17,7 @@ from skrynka.steps.listing import InboxAway
 from tests.faults.disks import Ext4, require_mounting
 from tests.faults.row import CannotInject
 from tests.support.processes import await_that, descendants
+from tests.support.skipped_faults import skip_fault
 
 SECONDS = 0.7
 """How long the hand has patience."""
@@ -29,7 +30,7 @@ def share(tmp_path: Path) -> Iterator[Ext4]:
         disk = Ext4(tmp_path / "share", tmp_path / "image")
         disk.mount()
     except (CannotInject, OSError) as why:
-        pytest.skip(str(why))
+        skip_fault(why)
     yield disk
     # Thawed already, as a rule.
     os.system(f"fsfreeze --unfreeze {disk.place} 2>/dev/null")  # noqa: S605 - a path of the test's own

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.skipped_faults import skip_fault
+
 _TRACED = "fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat"
 _CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
 
@@ -48,10 +50,10 @@ def killed_at(call: str, number: int, code: str, *arguments: str | Path) -> bool
 def _strace() -> str:
     strace = shutil.which("strace")
     if strace is None:
-        pytest.skip("strace isn't installed")
+        skip_fault("strace isn't installed")
     probe = subprocess.run([strace, "-o", "/dev/null", "true"], check=False, capture_output=True)
     if probe.returncode != 0:
-        pytest.skip("strace can't trace here (ptrace is forbidden)")
+        skip_fault("strace can't trace here (ptrace is forbidden)")
     return strace
 
 

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tests.faults.piles import draw_pile
 from tests.support.databases import MakeDatabase
 from tests.support.durable_calls import NAMES, DurableCalls
+from tests.support.skipped_faults import skip_fault
 from tests.support.stations import Daemon, make_station
 
 _CALL = re.compile(r"(\w+)\(")
@@ -41,7 +41,7 @@ def test_of_a_daemons_durable_calls_none_escapes_the_count_from_its_first_line_t
 ) -> None:
     strace = shutil.which("strace")
     if strace is None or subprocess.run([strace, "-o", "/dev/null", "true"], check=False).returncode:
-        pytest.skip("strace can't trace here")
+        skip_fault("strace can't trace here")
     calls = DurableCalls(tmp_path)
     log = tmp_path / "log"
     variables = [word for name, value in calls.environment.items() for word in ("-E", f"{name}={value}")]
