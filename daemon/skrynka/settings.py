@@ -8,6 +8,7 @@ that `$CREDENTIALS_DIRECTORY` names (systemd's LoadCredential=). Relative paths 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tomllib
 from collections.abc import Sequence
@@ -231,10 +232,17 @@ class Configuration:
         return folders if self.database_file is None else {**folders, "database": self.database_file.parent}
 
     def digest(self, key_ids: Sequence[str] = ()) -> str:
-        """Identify what plans are made by: SHA-256 over settings, case types, and the ids of the signing keys."""
-        told = self.settings.model_dump_json(include={"reading": True, "filing": True, "sheets": {"signing"}})
-        keys = "".join(f"{key_id}\n" for key_id in sorted(key_ids))
-        return hashlib.sha256(f"{told}\n{keys}".encode() + self.case_types_file.read_bytes()).hexdigest()
+        """Identify the configuration: SHA-256 over settings, boxes, case types, and the ids of the signing keys.
+
+        The database's URL isn't in it: it may hold a password, and whoever sees the digest could try some.
+        """
+        told = {
+            "settings": self.settings.model_dump(exclude={"database"}),
+            "boxes": [box.model_dump() for box in self.boxes],
+            "keys": sorted(key_ids),
+        }
+        written = json.dumps(told, default=_as_json, sort_keys=True)
+        return hashlib.sha256(written.encode() + self.case_types_file.read_bytes()).hexdigest()
 
 
 def load(file: Path) -> Configuration:
@@ -253,6 +261,11 @@ def load(file: Path) -> Configuration:
         raise _wrong(boxes_file, error) from None
     _check_boxes(boxes_file, boxes)
     return Configuration(file, settings, boxes)
+
+
+def _as_json(value: object) -> object:
+    """Write a set in one order: its own changes from process to process."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _credential(name: str) -> Path | None:

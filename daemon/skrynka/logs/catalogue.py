@@ -63,7 +63,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "settings_loaded": Event(
             _I,
             "settings loaded: {boxes:# box|boxes}, {inboxes:# inbox|inboxes}, database {database}",
-            "The configuration was read and is good; `digest` tells two configurations apart.",
+            "The configuration was read and is good; `digest` tells two configurations apart: settings (all but"
+            " `database.url`), boxes, case types, and the ids of the keys.",
         ),
         "service_ready": Event(
             _I, "ready: watching {inboxes:# inbox|inboxes}[, {queued:+} in the queue]", "Scans are taken from now on."
