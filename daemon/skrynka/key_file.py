@@ -99,7 +99,9 @@ def _closed_content(file: Path) -> bytes:
     except OSError as error:
         raise ConfigurationError(
             f"The key file {file} can't be read ({error.strerror or type(error).__name__}).",
-            "`skrynka sheets key` makes one; whoever prints sheets must be able to read it, and so must the service.",
+            "Whoever prints sheets must be able to read it, and so must the service. If it is lost, bring it back from"
+            " its backup or from another station: by a new key no sheet verifies that is printed already."
+            " Only where there has never been one: `skrynka sheets key` makes it.",
         ) from None
     with open(descriptor, "rb") as opened:  # noqa: PTH123 - a descriptor is no path
         mode = os.fstat(descriptor).st_mode

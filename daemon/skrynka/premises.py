@@ -98,6 +98,20 @@ def _new_archive(root: Path, station: str, has_scans: Callable[[], bool]) -> str
     return Identity(root).found(station)
 
 
+def archive_to_look_into(state: Path, root: Path) -> Archive:
+    """Give the station's archive as it is known, for who only looks: what is away mustn't be taken for lost.
+
+    Raises EnvironmentUnfit where the state folder can't be read.
+    """
+    try:
+        return Archive(root, known_identity(state))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentUnfit(
+            f"It can't be told which archive is the station's ({type(error).__name__}).",
+            "Look at the folder `paths.state`, and who may read there.",
+        ) from None
+
+
 def known_identity(state: Path) -> str | None:
     """Give the identity of the station's archive; None before its first start. Raises OSError."""
     try:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,13 +234,42 @@ def test_more_inboxes_than_the_kernel_watches_are_told() -> None:
 
 
 @pytest.mark.usefixtures("station")
-@pytest.mark.parametrize("what", ["spool", "archive", "state"])
+@pytest.mark.parametrize("what", ["spool", "work", "state"])
 def test_a_folder_that_cannot_be_written_is_told(what: str, skrynka: Skrynka, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nobody makes a file there, whatever his rights.
     monkeypatch.setenv(f"SKRYNKA_PATHS__{what.upper()}", "/proc")
     found = line(skrynka("check", "--json"), what)
     assert found["state"] == "missing"
     assert "/proc can't be written" in found["said"]
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_an_archive_that_is_away_is_missing_and_neither_to_be_made_nor_to_be_given_rights(
+    empty: bool,  # noqa: FBT001 - an example
+    skrynka: Skrynka,
+    station: Path,
+) -> None:
+    (station / "archive").rename(station / "unmounted")
+    if empty:
+        (station / "archive").mkdir(mode=0o777)
+    told = skrynka("check", "--json")
+    found = line(told, "archive")
+    assert (told.code, found["state"]) == (3, "missing")
+    assert found["remedy"].startswith("Mount the archive")
+
+
+@pytest.mark.parametrize("what", ["spool", "archive", "inbox OBL-01"])
+def test_what_is_mounted_read_only_is_to_be_mounted_for_writing(what: str, skrynka: Skrynka, station: Path) -> None:
+    folder = station / ("inbox/OBL-01" if what.startswith("inbox") else what)
+    if subprocess.run(["mount", "--bind", folder, folder], check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        found = line(skrynka("check", "--json"), what)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert (found["state"], "EROFS" in found["said"]) == ("missing", True)
+    assert found["remedy"].startswith("It is mounted read-only")
 
 
 def test_an_inbox_that_cannot_be_written_is_told(skrynka: Skrynka, station: Path) -> None:

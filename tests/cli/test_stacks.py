@@ -95,6 +95,22 @@ def test_an_export_says_which_document_the_archive_lacks(skrynka: Skrynka, db: D
     assert "isn't in the archive" in told.err
 
 
+def test_what_is_in_an_archive_that_is_away_is_not_told_to_be_lost(
+    skrynka: Skrynka, db: Database, station: Path, tmp_path: Path
+) -> None:
+    (case,) = samples.filed(db, 1)
+    samples.closed(db, 2)
+    quarantine_stack(db, samples.taken_stack(db), QuarantineReason.CUT_FAILED)
+    (station / "archive").rename(station / "unmounted")
+    told = skrynka("documents", "export", case.number, tmp_path / "out")
+    assert told.code == 3
+    shown = skrynka("quarantine", "show", "A-2")
+    assert shown.code == 0
+    for words in (told.err, shown.out):
+        assert "Mount the archive" in words
+        assert "backup" not in words
+
+
 def test_nothing_about_a_case_is_cut_off_in_a_pipe(skrynka: Skrynka, db: Database) -> None:
     (case,) = samples.filed(db, 1, pages=40)
     shown = skrynka("cases", "show", case.number).out

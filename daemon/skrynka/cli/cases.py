@@ -15,7 +15,7 @@ from skrynka.cli.options import AsJson, ConfigFile, configuration, station_datab
 from skrynka.cli.output import moment, show_facts, show_json, show_table, size, word
 from skrynka.core.model import PageRef
 from skrynka.core.requirements import BranchMissing, CompletenessState
-from skrynka.steps.archive import Archive
+from skrynka.premises import archive_to_look_into
 from skrynka.store.case_listings import CaseDetail, CaseReview, ListedCase, find_case, list_cases
 from skrynka.store.database import Database
 from skrynka.store.events import RecordedEvent
@@ -142,7 +142,8 @@ def export(
     station = configuration(config)
     with station_database(station) as database:
         found = _find(database, case)
-    written = export_documents(found, Archive(station.archive), folder, force=force)
+    archive = archive_to_look_into(station.state, station.archive)
+    written = export_documents(found, archive, folder, force=force)
     for file in written:
         typer.echo(str(file))
 

@@ -11,8 +11,9 @@ import typer
 from skrynka.cli.options import AsJson, ConfigFile, actor, configuration, station_database
 from skrynka.cli.output import moment, printable, show_facts, show_json, show_table, size
 from skrynka.core.errors import EnvironmentUnfit
+from skrynka.premises import archive_to_look_into
 from skrynka.settings import Configuration
-from skrynka.steps.archive import Archive, ArchiveDamaged
+from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged
 from skrynka.store.database import Database
 from skrynka.store.listings import QuarantinedScan, find_scan, quarantined
 from skrynka.store.quarantine import retry_quarantined
@@ -72,7 +73,7 @@ def show(scan: ScanName, config: ConfigFile = None, as_json: AsJson = False) -> 
     paste it.
 
     JSON: what `quarantine list` gives for a scan, and (control characters of the name as escapes; an original of null
-    isn't in the archive):
+    isn't in the archive, or the archive is away):
 
     ```
     {"original_name", "original": path | null, "sha256"}
@@ -83,12 +84,12 @@ def show(scan: ScanName, config: ConfigFile = None, as_json: AsJson = False) -> 
     station = configuration(config)
     with station_database(station) as database:
         found = _find(database, scan)
-    original = _original(station, found)
+    original, lacking = _original(station, found)
     if as_json:
         told = {"original_name": printable(found.original_name), "sha256": found.sha256}
         show_json(_summary(found) | told | {"original": original and str(original)})
         return
-    _show(found, original)
+    _show(found, str(original) if original else lacking)
 
 
 @quarantine.command()
@@ -110,7 +111,7 @@ def retry(
     if (scan is None) is not every:
         raise typer.BadParameter("name a scan, or say --all", param_hint="SCAN")
     station = configuration(config)
-    archive = Archive(station.archive)
+    archive = archive_to_look_into(station.state, station.archive)
     with station_database(station) as database:
         before = quarantined(database)
         wanted = (
@@ -165,11 +166,14 @@ def _find(database: Database, reference: str) -> QuarantinedScan:
     raise typer.BadParameter("this scan isn't in quarantine", param_hint="SCAN")
 
 
-def _original(station: Configuration, found: QuarantinedScan) -> Path | None:
+def _original(station: Configuration, found: QuarantinedScan) -> tuple[Path | None, str]:
+    """Give the original's path, or None and what to do about it."""
     try:
-        return Archive(station.archive).original_path(found.sha256)
+        return archive_to_look_into(station.state, station.archive).original_path(found.sha256), ""
     except ArchiveDamaged:
-        return None
+        return None, "ISN'T in the archive: bring it back from its backup"
+    except ArchiveAway as away:
+        return None, f"nobody knows. {away.message} {away.remedy}"
 
 
 def _summary(each: QuarantinedScan) -> dict[str, Any]:
@@ -192,7 +196,7 @@ def _summary(each: QuarantinedScan) -> dict[str, Any]:
     }
 
 
-def _show(found: QuarantinedScan, original: Path | None) -> None:
+def _show(found: QuarantinedScan, original: str) -> None:
     about = found.reason.about
     again = f"may help: skrynka quarantine retry {found.name}" if about.retry_can_help else "won't help"
     typer.secho(found.name, bold=True)
@@ -209,7 +213,7 @@ def _show(found: QuarantinedScan, original: Path | None) -> None:
             ("pages", "nobody knows" if found.page_count is None else found.page_count),
             ("size", size(found.size_bytes)),
             ("attempts", found.attempts),
-            ("original", str(original) if original else "ISN'T in the archive: bring it back from its backup"),
+            ("original", original),
             ("file's name", printable(found.original_name)),
         ]
     )

@@ -20,11 +20,10 @@ from skrynka.cli.output import counted
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
 from skrynka.journey.days import day_in_kyiv
-from skrynka.premises import known_identity
+from skrynka.premises import archive_to_look_into
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
 from skrynka.shares.process import HUNG
-from skrynka.steps.archive import Archive
 from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox
 from skrynka.store.database import open_database
 from skrynka.store.filesystems import network_filesystem
@@ -122,12 +121,15 @@ def _local_inbox(what: str, box: Box, spool: Path) -> Checked:
 
 
 def _not_writable(what: str, inbox: Path, failed: str) -> Checked:
-    return Checked(
-        what,
-        State.MISSING,
-        f"{inbox} can't be written ({failed})",
-        "Give the service's user the right to rename there.",
-    )
+    return _cannot_be_written(what, inbox, failed, "Give the service's user the right to rename there.")
+
+
+def _cannot_be_written(what: str, folder: Path, failed: str, remedy: str) -> Checked:
+    if failed == errno.errorcode[errno.EROFS]:
+        remedy = (
+            "It is mounted read-only: look with `dmesg` whether its disk fails, then mount it for reading and writing."
+        )
+    return Checked(what, State.MISSING, f"{folder} can't be written ({failed})", remedy)
 
 
 def _rights(what: str, inbox: Path, mode: int, owner: int) -> Checked | None:
@@ -161,9 +163,7 @@ def _own_folder(what: str, folder: Path) -> Checked:
         return _not_there(what, folder)
     failed = _try_to_write(folder)
     if failed:
-        return Checked(
-            what, State.MISSING, f"{folder} can't be written ({failed})", "Give it to the service's user, mode 0750."
-        )
+        return _cannot_be_written(what, folder, failed, "Give it to the service's user, mode 0750.")
     if folder.stat().st_mode & _OTHERS_OR_GROUP_WRITES:
         return Checked(
             what, State.WARNING, f"{folder} is open to more than its user and readers", f"chmod 750 {folder}"
@@ -180,11 +180,14 @@ def _not_there(what: str, folder: Path) -> Checked:
 
 def _archive(station: Configuration) -> Checked:
     folder = station.archive
-    found = _own_folder("archive", folder)
-    if found.state is not State.GOOD:
-        return found
     try:
-        Archive(folder, known_identity(station.state)).write_probe()
+        archive = archive_to_look_into(station.state, folder)
+        # First: what is in the place of a known archive isn't to be given rights, or to be made.
+        archive.identity.require()
+        found = _own_folder("archive", folder)
+        if found.state is not State.GOOD:
+            return found
+        archive.write_probe()
     except EnvironmentUnfit as error:
         return Checked("archive", State.MISSING, error.message, error.remedy)
     return found

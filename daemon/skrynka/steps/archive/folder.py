@@ -153,9 +153,12 @@ class Archive:
         return StoredDocument(sha256, size)
 
     def document_path(self, sha256: str) -> Path:
-        """Find a stored document. Raises ArchiveDamaged when it isn't there."""
+        """Find a stored document. Raises ArchiveAway, and ArchiveDamaged when the archive hasn't got it."""
         path = self._document(sha256)
-        if not _is_plain(path):
+        with away_if_failing():
+            there = _is_plain(path)
+        if not there:
+            self.identity.require()
             raise ArchiveDamaged("A document isn't in the archive.", _RESTORE)
         return path
 
