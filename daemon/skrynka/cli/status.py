@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import typer
 
+from skrynka.cli import standing
 from skrynka.cli.options import AsJson, ConfigFile, configuration, station_database
 from skrynka.cli.output import counted, moment, show_facts, show_json, show_table
 from skrynka.cli.running import service_pid
 from skrynka.core.claims import from_sidecar
 from skrynka.core.errors import EnvironmentUnfit
-from skrynka.premises import known_identity
 from skrynka.settings import Configuration
-from skrynka.steps.archive import Identity
 from skrynka.store.listings import BoxStatus, Status
 from skrynka.store.listings import status as status_of
 
@@ -24,10 +22,11 @@ from skrynka.store.listings import status as status_of
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say how the work stands: what waits, since when, and what came last from which box.
 
-    Shown: whether the daemon runs; claimed scans that aren't in the database yet, and since when they wait; whether
-    the archive is there; the room on the disks; scans and stacks by state; cases and how many of them wait for a
+    Shown: whether the daemon runs; claimed scans that aren't in the database yet, and since when they wait; what waits
+    in the local inboxes, and which are away; whether the archive is there, and may be written; the room on the disks,
+    and whether it is too little; scans and stacks by state; cases and how many of them wait for a
     person; for each box the last scan and the open stack. Of a shared database all stations are shown; claims,
-    archive, room and daemon are this station's.
+    inboxes, archive, room and daemon are this station's. Shares aren't looked into: `skrynka check` does that.
 
     Exit code 0 whatever it shows; 3 where the database is away (the rest is shown all the same).
 
@@ -35,7 +34,10 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     ```
     {"station", "daemon": process id | 0 (out of sight) | null, "claims",
-     "oldest_claim_at", "archive": true | false, "free_bytes": {folder: bytes},
+     "oldest_claim_at", "archive": true | false,
+     "archive_trouble": null | "not_mounted" | "read_only" | error,
+     "free_bytes": {folder: bytes}, "short_of_room": [folder],
+     "inboxes": {box: files that wait | why it is away},
      "database": "sqlite" | "postgresql" | null,
      "scans": {"received", "reading", "read", "filed", "quarantined",
                "duplicate"},
@@ -82,8 +84,11 @@ def _told(station: Configuration) -> dict[str, Any]:
         "daemon": service_pid(station.state),
         "claims": claims,
         "oldest_claim_at": moment(oldest),
-        "archive": _archive_is_there(station),
-        "free_bytes": _free_bytes(station),
+        "archive": standing.archive_trouble(station) in {None, standing.READ_ONLY},
+        "archive_trouble": standing.archive_trouble(station),
+        "free_bytes": standing.free_bytes(station),
+        "short_of_room": standing.short_of_room(station),
+        "inboxes": standing.inboxes(station),
     }
 
 
@@ -137,13 +142,13 @@ def _station_facts(station: Configuration) -> list[tuple[str, object]]:
     runs = "doesn't run" if pid is None else f"runs (process {pid})" if pid else "runs"
     claims, oldest = _claims(station)
     since = f", the oldest since {oldest.astimezone():%d.%m. %H:%M}" if oldest else ""
-    room = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in _free_bytes(station).items())
     return [
         ("station", station.settings.station.code),
         ("daemon", runs),
         ("claims", f"{claims} to be registered{since}" if claims else "none to be registered"),
-        ("archive", "there" if _archive_is_there(station) else "away"),
-        ("room", room or "unknown"),
+        ("inboxes", standing.inboxes_told(station)),
+        ("archive", standing.archive_told(standing.archive_trouble(station))),
+        ("room", standing.room_told(station)),
     ]
 
 
@@ -156,23 +161,6 @@ def _claims(station: Configuration) -> tuple[int, datetime | None]:
             with suppress(OSError, ValueError):
                 made.append(from_sidecar(sidecar.read_bytes(), sidecar.parent).claimed_at)
     return count, min(made, default=None)
-
-
-def _archive_is_there(station: Configuration) -> bool:
-    try:
-        Identity(station.archive, known_identity(station.state)).require()
-    except (EnvironmentUnfit, OSError):
-        return False
-    return station.archive.is_dir()
-
-
-def _free_bytes(station: Configuration) -> dict[str, int]:
-    free = {}
-    for name, folder in station.volumes.items():
-        with suppress(OSError):
-            room = os.statvfs(folder)
-            free[name] = room.f_bavail * room.f_frsize
-    return free
 
 
 def _counts(counts: dict[str, int]) -> str:

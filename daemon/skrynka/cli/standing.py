@@ -1,0 +1,85 @@
+"""What of the station's folders stops the work, or waits in them: looked at without writing, for `skrynka status`.
+
+Shares aren't looked into: one that hangs would hold the answer up. `skrynka check` does it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from skrynka.cli.output import counted
+from skrynka.core.errors import EnvironmentUnfit
+from skrynka.core.settling import is_ignored
+from skrynka.premises import archive_to_look_into
+from skrynka.settings import Configuration
+from skrynka.steps.archive import ArchiveAway
+from skrynka.steps.listing import InboxAway, list_inbox
+
+READ_ONLY = "read_only"
+
+
+def archive_trouble(station: Configuration) -> str | None:
+    """Say in a word why nothing can be archived; None where nothing is known against it."""
+    try:
+        archive_to_look_into(station.state, station.archive).identity.require()
+        return READ_ONLY if os.statvfs(station.archive).f_flag & os.ST_RDONLY else None
+    except ArchiveAway as away:
+        return away.why
+    except (EnvironmentUnfit, OSError):
+        return "unknown"
+
+
+def free_bytes(station: Configuration) -> dict[str, int]:
+    """Give the room on the disks, by the names of the folders that lie on them."""
+    free = {}
+    for name, folder in station.volumes.items():
+        with suppress(OSError):
+            room = os.statvfs(folder)
+            free[name] = room.f_bavail * room.f_frsize
+    return free
+
+
+def short_of_room(station: Configuration) -> list[str]:
+    """Name the folders with so little room that no scans are taken."""
+    wanted = station.settings.limits.free_megabytes << 20
+    return [name for name, count in free_bytes(station).items() if count < wanted]
+
+
+def inboxes(station: Configuration) -> dict[str, int | str]:
+    """Give for each local inbox how many files wait in it, or in a word why it is away."""
+    found: dict[str, int | str] = {}
+    for box in station.boxes:
+        if box.kind == "local":
+            try:
+                found[box.code] = len(list_inbox(box.inbox, is_ignored, box.marker).seen)
+            except InboxAway as away:
+                found[box.code] = away.why
+    return found
+
+
+def archive_told(trouble: str | None) -> str:
+    """Say how the archive is, for people."""
+    if trouble is None:
+        return "there"
+    return "there, mounted read-only: nothing is archived" if trouble == READ_ONLY else f"away ({trouble})"
+
+
+def room_told(station: Configuration) -> str:
+    """Say how much room there is, and where too little, for people."""
+    short = short_of_room(station)
+    told = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in free_bytes(station).items())
+    if not short:
+        return told or "unknown"
+    wanted = station.settings.limits.free_megabytes
+    return f"{told}; under {wanted} MB ({', '.join(short)}) no scans are taken"
+
+
+def inboxes_told(station: Configuration) -> str:
+    """Say what waits in which inboxes, and which are away, for people."""
+    told = [
+        f"{code} {counted(found, 'file') if isinstance(found, int) else f'is away ({found})'}"
+        for code, found in inboxes(station).items()
+        if found
+    ]
+    return ", ".join(told) or "nothing waits in them"
