@@ -175,16 +175,27 @@ def taken_late(written: float, claimed: float) -> Came:
         (taken_late(0, 0), taken_late(20, 25), Following.AFTER_QUIET),
         # Somebody moves an old scan in.
         (taken_late(0, 0), taken_late(-300, 5), Following.AFTER_QUIET),
-        # A share's clock that is an hour fast tells no less; one that stands still tells nothing.
+        # A share's clock that is an hour fast tells no less.
         (taken_late(60, 0), taken_late(63, 3), Following.GOES_ON),
         (taken_late(60, 0), taken_late(80, 20), Following.AFTER_QUIET),
-        (taken_late(-9000, 0), taken_late(-9000, 20), Following.AFTER_QUIET),
     ],
 )
 def test_between_scans_that_are_taken_late_it_is_told_by_when_they_were_written(
     last: Came, scan: Came, expected: Following, *, watched: bool
 ) -> None:
     assert following(last, scan, QUIET, watched=watched) is expected
+
+
+def test_a_share_s_clock_that_stands_still_tells_nothing() -> None:
+    last, scan = taken_late(-9000, 0), taken_late(-9000, 20)
+    assert following(last, scan, QUIET, watched=True) is Following.GOES_ON
+    assert following(last, scan, QUIET, watched=False) is Following.AFTER_QUIET
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_the_station_s_clock_that_is_set_in_a_pile_parts_nothing_that_is_watched(days: int) -> None:
+    last, scan = taken_late(0, 0), taken_late(2, 2 + days * 24 * 60)
+    assert following(last, scan, QUIET, watched=True) is Following.GOES_ON
 
 
 def test_a_stack_that_is_watched_goes_on_however_long_its_next_scan_was_written() -> None:

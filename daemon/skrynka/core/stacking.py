@@ -87,10 +87,14 @@ class Came:
     None where that isn't known."""
 
     @property
-    def at_once(self) -> bool:
-        """Say whether it was taken and registered as it came. An inbox's clock may differ: then it wasn't."""
-        taken = self.written_at is None or abs(self.claimed_at - self.written_at) <= _LATE
-        return taken and self.registered_at - self.claimed_at <= _LATE
+    def taken_at_once(self) -> bool:
+        """Say whether it was claimed as it came; where its inbox has another clock it seems not."""
+        return self.written_at is None or abs(self.claimed_at - self.written_at) <= _LATE
+
+    @property
+    def registered_at_once(self) -> bool:
+        """Say whether it was registered as it was claimed."""
+        return self.registered_at - self.claimed_at <= _LATE
 
 
 class Following(StrEnum):
@@ -109,16 +113,19 @@ def following(last: Came, scan: Came, quiet: timedelta, *, watched: bool) -> Fol
     A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it: as long as
     somebody watched it pass since the last page was added (`watched`), which no service did before its start. Scans
     that are taken or registered late come all at once, too, those of many piles. Between all these it is told by when
-    they were claimed, and when they were written. A pile that is parted costs a look; two that are joined could put one
-    applicant's papers into another's case.
+    they were written and, where nobody watched, when they were claimed: the station's own clock may be set meanwhile. A
+    pile that is parted costs a look; two that are joined could put one applicant's papers into another's case.
     """
-    if watched and last.at_once and scan.at_once:
-        return Following.GOES_ON
-    if scan.claimed_at < last.claimed_at:
-        return Following.FROM_BEFORE
-    apart = scan.claimed_at - last.claimed_at
+    apart = timedelta()
     if scan.written_at is not None and last.written_at is not None:
-        apart = max(apart, abs(scan.written_at - last.written_at))
+        apart = abs(scan.written_at - last.written_at)
+    if watched and last.registered_at_once and scan.registered_at_once:
+        if last.taken_at_once and scan.taken_at_once:
+            return Following.GOES_ON
+    elif scan.claimed_at < last.claimed_at:
+        return Following.FROM_BEFORE
+    else:
+        apart = max(apart, scan.claimed_at - last.claimed_at)
     return Following.AFTER_QUIET if apart > quiet else Following.GOES_ON
 
 
