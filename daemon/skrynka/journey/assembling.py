@@ -143,7 +143,8 @@ class Assembling:
         touched = assembly.assemble(self._database, scan.id, runs, how, bare=runs[-1].bare)
         # Of the stacks of this scan at most the last is open.
         self._extended -= {stack.id} if stack else set()
-        self._extended |= {each.id for each in touched[-1:]}
+        if runs[-1].closed_by is None:
+            self._extended |= {each.id for each in touched[-1:]}
 
     def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
         self._extended.discard(closed.id)
