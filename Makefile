@@ -25,7 +25,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/python -m tests.demo
 
 test: $(VENV)/.ready .test-packages check
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 	$(BIN)/python -m tests.support.coverage_floors
 
 torture: $(VENV)/.ready .test-packages

@@ -51,7 +51,9 @@ def test_a_daemon_that_has_nothing_strange_to_say_is_left_in_peace_and_each_thin
 
 def test_on_a_bench_the_one_that_was_killed_is_heard_and_so_is_the_one_that_lives(tmp_path: Path) -> None:
     with bench(tmp_path / "kept") as on:
-        say(on.start(), STRANGE)
+        # Before that its standard error isn't its own yet.
+        on.start().wait_for("service_ready")
+        say(on.daemon, STRANGE)
         on.daemon.kill()
         on.await_end()
         assert on.recover() == (SENTENCE,)
