@@ -278,7 +278,7 @@ class Service:
             self._database.take_replacement(self._require_fit)
         if not self._met_database:
             self._meet_database()
-        if not self._intake.forward(self._intake_loop.show_life):
+        if not self._intake.forward(self._intake_loop.show_life, self._stop.is_set):
             return None
         for loop in self._reading_loops:
             loop.wake()

@@ -127,6 +127,14 @@ def test_a_scan_whose_type_can_not_be_read_now_is_registered_when_it_can(
     assert stored == ["original.pdf"]
 
 
+def test_once_the_service_is_asked_to_end_no_more_of_a_long_queue_is_registered(place: Place) -> None:
+    place.claimed()
+    place.claimed(WHOLE + b"\n")
+    asked = iter([False, True])
+    assert place.intake.forward(stopping=lambda: next(asked)) == 1
+    assert place.intake.forward() == 1
+
+
 def test_a_claim_that_could_not_be_let_go_is_let_go_later_and_its_scan_registered_once(place: Place) -> None:
     claim = place.claimed()
     stranger = claim.folder / "stranger"

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 import structlog
@@ -117,12 +118,12 @@ class Intake:
         """Look at the disks, and tell people when scans wait for room; while the database is away too."""
         self._room.tell()
 
-    def forward(self, progress: Callable[[], None] = lambda: None) -> int:
+    def forward(self, progress: Callable[[], None] = lambda: None, stopping: Callable[[], bool] = lambda: False) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
         A claim that isn't at rest yet keeps the later ones of its box waiting where the papers are stacked, for a pile
         keeps its order; in any other box it keeps nobody waiting. `progress` is called at each piece of one that is
-        copied, and after each.
+        copied, and after each; once `stopping` says so no more is begun.
         """
         while self._handed:
             # In this order a claim is counted twice for a moment, and never not at all.
@@ -136,7 +137,7 @@ class Intake:
         done = 0
         lost: str | None = None
         restless: set[str] = set()
-        for taken in list(self._claims):
+        for taken in takewhile(lambda _: not stopping(), list(self._claims)):
             if taken.box in restless:
                 continue
             try:
