@@ -39,6 +39,12 @@ def file_of(mailroom: Mailroom) -> Path:
     return mailroom.station.folder / "skrynka.db"
 
 
+def back_up(file: Path) -> None:
+    """Back a database up, while it is worked with, to the file `backup` beside it."""
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file.with_name("backup"))) as backup:
+        source.backup(backup)
+
+
 def finish(mailroom: Mailroom, daemon: Daemon, pile: Pile) -> None:
     mailroom.drop_all([pile])
     daemon.wait_for("scan_finished")
@@ -112,8 +118,7 @@ def test_a_file_beside_the_log_of_the_lost_one_is_not_mixed_with_it(
 ) -> None:
     file = file_of(mailroom)
     finish(mailroom, daemon, piles[0])
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file.with_name("backup"))) as backup:
-        source.backup(backup)
+    back_up(file)
     finish(mailroom, daemon, piles[1])
     backed_up = file.with_name("backup").read_bytes()
     # As `mv` of a backup over the file does it: the log stays.
@@ -133,8 +138,7 @@ def test_a_backup_brought_back_as_the_readme_says_is_worked_with_at_once(
 ) -> None:
     file = file_of(mailroom)
     finish(mailroom, daemon, piles[0])
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file.with_name("backup"))) as backup:
-        source.backup(backup)
+    back_up(file)
     finish(mailroom, daemon, piles[1])
     move_away(mailroom, with_log=True)
     file.with_name("backup").rename(file)

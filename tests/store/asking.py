@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -11,7 +10,7 @@ from skrynka.core.model import Disposition
 from skrynka.core.naming import scan_name
 from skrynka.store.boxes import Box
 from skrynka.store.database import Database
-from skrynka.store.events import NewEvent, RecordedEvent
+from skrynka.store.events import RecordedEvent, recorded
 from skrynka.store.states import ScanState
 from skrynka.store.tables import drop_box, event
 
@@ -53,15 +52,7 @@ def events_after(
         query = query.where(event.c.stack_id == stack_id)
     with db.read() as connection:
         rows = connection.execute(query).all()
-    return [
-        RecordedEvent(
-            row.id,
-            row.at,
-            row.actor,
-            NewEvent(row.name, row.station_code, row.scan_id, row.stack_id, row.case_id, json.loads(row.data)),
-        )
-        for row in rows
-    ]
+    return [recorded(row) for row in rows]
 
 
 def page_accounts(db: Database) -> list[PageAccount]:

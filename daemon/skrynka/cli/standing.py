@@ -6,6 +6,7 @@ Shares aren't looked into: one that hangs would hold the answer up. `skrynka che
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 
 from skrynka.cli.output import counted
@@ -40,10 +41,10 @@ def free_bytes(station: Configuration) -> dict[str, int]:
     return free
 
 
-def short_of_room(station: Configuration) -> list[str]:
-    """Name the folders with so little room that no scans are taken."""
+def short_of_room(station: Configuration, free: Mapping[str, int]) -> list[str]:
+    """Name the folders with so little room that no scans are taken; `free` is what `free_bytes` gave."""
     wanted = station.settings.limits.free_megabytes << 20
-    return [name for name, count in free_bytes(station).items() if count < wanted]
+    return [name for name, count in free.items() if count < wanted]
 
 
 def inboxes(station: Configuration) -> dict[str, int | str]:
@@ -67,8 +68,9 @@ def archive_told(trouble: str | None) -> str:
 
 def room_told(station: Configuration) -> str:
     """Say how much room there is, and where too little, for people."""
-    short = short_of_room(station)
-    told = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in free_bytes(station).items())
+    free = free_bytes(station)
+    short = short_of_room(station, free)
+    told = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in free.items())
     if not short:
         return told or "unknown"
     wanted = station.settings.limits.free_megabytes

@@ -79,15 +79,16 @@ _NOTHING_KNOWN: dict[str, Any] = {
 
 def _told(station: Configuration) -> dict[str, Any]:
     claims, oldest = _claims(station)
+    trouble, free = standing.archive_trouble(station), standing.free_bytes(station)
     return {
         "station": station.settings.station.code,
         "daemon": service_pid(station.state),
         "claims": claims,
         "oldest_claim_at": moment(oldest),
-        "archive": standing.archive_trouble(station) in {None, standing.READ_ONLY},
-        "archive_trouble": standing.archive_trouble(station),
-        "free_bytes": standing.free_bytes(station),
-        "short_of_room": standing.short_of_room(station),
+        "archive": trouble in {None, standing.READ_ONLY},
+        "archive_trouble": trouble,
+        "free_bytes": free,
+        "short_of_room": standing.short_of_room(station, free),
         "inboxes": standing.inboxes(station),
     }
 

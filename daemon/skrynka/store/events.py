@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from skrynka.store.tables import event
 
@@ -42,6 +43,12 @@ class RecordedEvent:
     at: datetime
     actor: str
     event: NewEvent
+
+
+def recorded(row: Row[Any]) -> RecordedEvent:
+    """Give what a row of the history tells."""
+    new = NewEvent(row.name, row.station_code, row.scan_id, row.stack_id, row.case_id, json.loads(row.data))
+    return RecordedEvent(row.id, row.at, row.actor, new)
 
 
 def hold_history(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 
 from sqlalchemy import select
@@ -10,7 +9,7 @@ from sqlalchemy import select
 from skrynka.core.naming import scan_name
 from skrynka.store.case_tables import case
 from skrynka.store.database import Database
-from skrynka.store.events import NewEvent, RecordedEvent
+from skrynka.store.events import RecordedEvent, recorded
 from skrynka.store.tables import event, scan
 
 
@@ -24,15 +23,7 @@ def case_history(db: Database, case_id: str) -> list[RecordedEvent]:
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    return [
-        RecordedEvent(
-            row.id,
-            row.at,
-            row.actor,
-            NewEvent(row.name, row.station_code, row.scan_id, row.stack_id, row.case_id, json.loads(row.data)),
-        )
-        for row in rows
-    ]
+    return [recorded(row) for row in rows]
 
 
 def scan_names(db: Database, scan_ids: Collection[str]) -> dict[str, str]:
