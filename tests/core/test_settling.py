@@ -12,6 +12,7 @@ from skrynka.core.settling import (
     Sample,
     SettlingRules,
     Sighting,
+    Stall,
     Verdict,
     decide,
     is_ignored,
@@ -123,16 +124,28 @@ def test_nothing_is_taken_from_a_writer_that_holds_it() -> None:
 def test_a_writer_that_holds_an_unchanged_scan_for_long_is_told() -> None:
     held = {"writer_holds": True}
     young = seen(look(100, **held), look(699, **held))
-    assert not decide(young, 699, RULES).warn_kept_open
-    assert decide(observe(young, look(700, **held)), 700, RULES).warn_kept_open
-    assert not decide(observe(young, look(700, mtime_ns=2, **held)), 700, RULES).warn_kept_open
-    assert not decide(observe(young, look(700)), 700, RULES).warn_kept_open
+    assert decide(young, 699, RULES).stall is None
+    assert decide(observe(young, look(700, **held)), 700, RULES).stall is Stall.KEPT_OPEN
+    assert decide(observe(young, look(700, mtime_ns=2, **held)), 700, RULES).stall is None
+    assert decide(observe(young, look(700)), 700, RULES).stall is None
 
 
 @pytest.mark.parametrize("hint", [None, *Arrival])
 def test_an_unfinished_scan_waits_until_its_writer_has_clearly_given_up(hint: Arrival | None) -> None:
     assert verdict(seen(look(100, finished=False), look(699, finished=False), hint=hint)) is Verdict.WAIT
     assert verdict(seen(look(100, finished=False), look(700, finished=False), hint=hint)) is Verdict.CLAIM_UNFINISHED
+
+
+def test_an_unfinished_scan_is_told_of_after_a_tenth_of_the_time_after_which_it_is_taken() -> None:
+    young = seen(look(100, finished=False), look(159, finished=False))
+    decision = decide(young, 159, RULES)
+    assert (decision.stall, decision.until) == (None, 160)
+    decision = decide(observe(young, look(160, finished=False)), 160, RULES)
+    assert (decision.stall, decision.until) == (Stall.UNFINISHED, 700)
+    assert decide(observe(young, look(160, mtime_ns=2, finished=False)), 160, RULES).stall is None
+    hasty = SettlingRules(quiet_seconds=30, give_up_seconds=60)
+    assert decide(seen(look(100, finished=False), look(129, finished=False)), 129, hasty).stall is None
+    assert decide(seen(look(100, finished=False), look(130, finished=False)), 130, hasty).stall is Stall.UNFINISHED
 
 
 def test_giving_up_is_never_quicker_than_the_quiet_time() -> None:
@@ -144,15 +157,15 @@ def test_giving_up_is_never_quicker_than_the_quiet_time() -> None:
 @pytest.mark.parametrize("hint", [None, *Arrival])
 def test_zero_bytes_wait_for_ever_and_are_told_after_an_hour(hint: Arrival | None) -> None:
     young = decide(seen(look(100, 0), look(3699, 0), hint=hint), 3699, RULES)
-    assert (young.verdict, young.warn_empty) == (Verdict.WAIT, False)
+    assert (young.verdict, young.stall) == (Verdict.WAIT, None)
     old = decide(seen(look(100, 0), look(2000, 0, mtime_ns=5), look(3700, 0, mtime_ns=5), hint=hint), 3700, RULES)
-    assert (old.verdict, old.warn_empty) == (Verdict.WAIT, True)
+    assert (old.verdict, old.stall) == (Verdict.WAIT, Stall.EMPTY)
 
 
 def test_the_hour_counts_from_when_the_bytes_went() -> None:
     emptied = seen(look(100), look(5000, 0))
-    assert not decide(emptied, 5000, RULES).warn_empty
-    assert decide(observe(emptied, look(8600, 0)), 8600, RULES).warn_empty
+    assert decide(emptied, 5000, RULES).stall is None
+    assert decide(observe(emptied, look(8600, 0)), 8600, RULES).stall is Stall.EMPTY
 
 
 def test_bytes_that_come_at_last_are_quiet_from_then_on() -> None:
@@ -200,7 +213,7 @@ def test_a_clock_that_jumps_back_claims_nothing_early_and_keeps_nothing_waiting(
     assert decide(back, 50, RULES).until == 55
     assert verdict(observe(back, look(55))) is Verdict.CLAIM
     empty = seen(look(100_000, 0), look(50, 0))
-    assert decide(observe(empty, look(3650, 0)), 3650, RULES).warn_empty
+    assert decide(observe(empty, look(3650, 0)), 3650, RULES).stall is Stall.EMPTY
 
 
 @pytest.mark.parametrize(

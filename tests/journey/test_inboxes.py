@@ -95,6 +95,20 @@ def test_a_scan_that_somebody_keeps_open_for_long_is_told_once(tmp_path: Path) -
     assert told == [("scan_kept_open", "OBL-01", 60.0)]
 
 
+def test_a_scan_that_lacks_its_end_is_told_of_once_until_it_goes_on(tmp_path: Path) -> None:
+    log = listening(Mode.JSON)
+    inbox = watched(tmp_path, ordered=False)
+    put(tmp_path, "1.pdf", WHOLE[:-6], at=100)
+    for now in (1000.0, 1005.0, 1006.0, 1030.0):
+        assert names(inbox, now) == []
+    put(tmp_path, "1.pdf", WHOLE[:-5], at=101)
+    for now in (1031.0, 1041.0, 1090.0):
+        assert names(inbox, now) == []
+    assert names(inbox, 1091.0) == ["1.pdf"]
+    told = [(line["event"], line["inbox"], line["waited_seconds"], line["left_seconds"]) for line in lines(log)]
+    assert told == [("scan_unfinished", "OBL-01", 6.0, 54.0), ("scan_unfinished", "OBL-01", 10.0, 50.0)]
+
+
 def test_a_hint_makes_the_inbox_due_and_an_ignored_name_does_not(tmp_path: Path) -> None:
     inbox = watched(tmp_path, ordered=False)
     assert names(inbox, 1000.0) == []

@@ -104,7 +104,8 @@ def retry(
     """Take a scan out of quarantine, to be read or filed again; the original in the archive is what is read.
 
     A scan that is here because its stack couldn't be filed goes back with the whole stack. The daemon takes it up
-    within seconds, or at its next start.
+    within seconds, or at its next start. It has the limits that stood in skrynka.toml at its start: restart it first
+    if you have raised one.
 
     Example: `skrynka quarantine retry ST-1-417`
     """

@@ -177,14 +177,14 @@ _QUARANTINE: dict[QuarantineReason, About] = {
         Fault.INPUT,
         True,
         "The file is larger than the configured limits.",
-        "Scan in smaller stacks, or raise `limits.scan_megabytes` or `limits.scan_pages` and retry.",
+        "Scan in smaller stacks; or raise `limits.scan_megabytes` or `limits.scan_pages`, restart the daemon, retry.",
     ),
     QuarantineReason.NO_PAGES: About(Fault.INPUT, False, "The file holds no pages.", _SCAN_AGAIN),
     QuarantineReason.PAGE_TOO_LARGE: About(
         Fault.INPUT,
         True,
         "A page has more pixels than the configured limit.",
-        "Scan at 300 dpi or less, or raise `limits.page_megapixels` and retry.",
+        "Scan at 300 dpi or less; or raise `limits.page_megapixels`, restart the daemon, retry.",
     ),
     QuarantineReason.PAGE_UNREADABLE: About(Fault.INPUT, False, "A page can't be drawn.", _SCAN_AGAIN),
     QuarantineReason.READER_CRASHED: About(

@@ -14,6 +14,8 @@ from enum import StrEnum
 
 _TIFF = (b"II", b"MM")
 """A TIFF's writer goes back to its beginning to fill in where the pages are, so its head may change as it grows."""
+_UNFINISHED_SHARE = 0.1
+"""Of the time after which a writer has given up: from then on people hear that a scan waits for its end."""
 
 
 class Arrival(StrEnum):
@@ -68,6 +70,17 @@ class Verdict(StrEnum):
     """Its writer has clearly given up: it is claimed as it is, and judged."""
 
 
+class Stall(StrEnum):
+    """Why an entry that doesn't change waits for so long that people must hear of it."""
+
+    EMPTY = "empty"
+    """It has had no bytes for `empty_warning_seconds`."""
+    KEPT_OPEN = "kept_open"
+    """A writer has had it open for `give_up_seconds` and changed nothing."""
+    UNFINISHED = "unfinished"
+    """It lacks its end, and nothing was added for a tenth of `give_up_seconds`: at their end it is claimed as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict, and when to look again."""
@@ -75,10 +88,8 @@ class Decision:
     verdict: Verdict
     until: float = 0.0
     """With WAIT: no later verdict is possible before this time without a change. Never before the `now` asked about."""
-    warn_empty: bool = False
-    """It has had no bytes for `empty_warning_seconds`. Stays true: the caller tells it once."""
-    warn_kept_open: bool = False
-    """A writer has had it open for `give_up_seconds` and changed nothing. Stays true, as the other."""
+    stall: Stall | None = None
+    """With WAIT. It is given as long as it lasts: the caller tells it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +146,22 @@ def decide(sighting: Sighting, now: float, rules: SettlingRules) -> Decision:
     last = sighting.last
     if last.size == 0:
         empty_for = last.at - (last.at if sighting.empty_since is None else sighting.empty_since)
-        return Decision(Verdict.WAIT, now + rules.quiet_seconds, warn_empty=empty_for >= rules.empty_warning_seconds)
+        empty = Stall.EMPTY if empty_for >= rules.empty_warning_seconds else None
+        return Decision(Verdict.WAIT, now + rules.quiet_seconds, empty)
     quiet_for = last.at - sighting.unchanged_since
+    gives_up = max(rules.give_up_seconds, rules.quiet_seconds)
     if last.writer_holds:
-        return Decision(
-            Verdict.WAIT,
-            now + rules.quiet_seconds,
-            warn_kept_open=quiet_for >= max(rules.give_up_seconds, rules.quiet_seconds),
-        )
+        kept_open = Stall.KEPT_OPEN if quiet_for >= gives_up else None
+        return Decision(Verdict.WAIT, now + rules.quiet_seconds, kept_open)
     if last.finished is False:
-        patience = max(rules.give_up_seconds, rules.quiet_seconds)
-        if quiet_for >= patience:
+        if quiet_for >= gives_up:
             return Decision(Verdict.CLAIM_UNFINISHED)
-    else:
-        patience = 0.0 if sighting.arrival is Arrival.RENAMED_IN else rules.quiet_seconds
-        if quiet_for >= patience:
-            return Decision(Verdict.CLAIM)
-    return Decision(Verdict.WAIT, max(now, min(sighting.unchanged_since + patience, now + patience)))
+        told_after = max(gives_up * _UNFINISHED_SHARE, rules.quiet_seconds)
+        if quiet_for >= told_after:
+            return _wait(sighting, now, gives_up, Stall.UNFINISHED)
+        return _wait(sighting, now, told_after)
+    patience = 0.0 if sighting.arrival is Arrival.RENAMED_IN else rules.quiet_seconds
+    return Decision(Verdict.CLAIM) if quiet_for >= patience else _wait(sighting, now, patience)
 
 
 def is_ignored(name: str | bytes) -> bool:
@@ -159,6 +169,11 @@ def is_ignored(name: str | bytes) -> bool:
     # Latin-1 maps every byte to a character, so names that aren't UTF-8 are judged too.
     lower = (name.decode("latin-1") if isinstance(name, bytes) else name).lower()
     return lower.startswith((".", "~")) or lower.endswith((".tmp", ".part", ".filepart")) or lower == "thumbs.db"
+
+
+def _wait(sighting: Sighting, now: float, patience: float, stall: Stall | None = None) -> Decision:
+    """Have it looked at when it has been quiet for `patience` seconds, at latest so long from now."""
+    return Decision(Verdict.WAIT, max(now, min(sighting.unchanged_since + patience, now + patience)), stall)
 
 
 def _overwritten(before: Sample, after: Sample) -> bool:

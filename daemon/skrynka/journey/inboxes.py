@@ -19,6 +19,7 @@ from skrynka.core.settling import (
     Sample,
     SettlingRules,
     Sighting,
+    Stall,
     Verdict,
     decide,
     is_ignored,
@@ -90,8 +91,7 @@ class WatchedInbox:
         self._refusals: Counter[str] = Counter()
         self._unreadable: set[str] = set()
         """What there is that may not be read; it was told."""
-        self._told_empty: set[str] = set()
-        self._told_kept_open: set[str] = set()
+        self._told_stalls: dict[str, Stall] = {}
         self._told_odd: set[str] = set()
 
     @property
@@ -137,7 +137,7 @@ class WatchedInbox:
         """Forget an entry that is no longer there, or is ours."""
         self._sightings.pop(name, None)
         self._refused_until.pop(name, None)
-        self._told_kept_open.discard(name)
+        self._told_stalls.pop(name, None)
 
     def refuse(self, name: str, now: float) -> None:
         """Leave an entry alone for a while: it can't be taken."""
@@ -236,15 +236,25 @@ class WatchedInbox:
         if sighting.overwritten:
             self.lost_one = True
             _LOG.error("scan_overwritten", inbox=self.inbox.box)
-        if decision.warn_empty and seen.name not in self._told_empty:
-            self._told_empty.add(seen.name)
-            _LOG.warning("scan_ignored_empty", inbox=self.inbox.box, waited_seconds=now - sighting.first_seen)
-        if not decision.warn_kept_open:
-            self._told_kept_open.discard(seen.name)
-        elif seen.name not in self._told_kept_open:
-            self._told_kept_open.add(seen.name)
-            _LOG.warning("scan_kept_open", inbox=self.inbox.box, waited_seconds=now - sighting.unchanged_since)
+        self._tell_stall(seen.name, decision, sighting, now)
         return decision
+
+    def _tell_stall(self, name: str, decision: Decision, sighting: Sighting, now: float) -> None:
+        """Say once why an entry waits for long, and again only if something else held it up meanwhile."""
+        stall = decision.stall
+        if stall is None:
+            self._told_stalls.pop(name, None)
+        elif self._told_stalls.get(name) is not stall:
+            self._told_stalls[name] = stall
+            inbox, waited = self.inbox.box, now - sighting.unchanged_since
+            match stall:
+                case Stall.EMPTY:
+                    _LOG.warning("scan_ignored_empty", inbox=inbox, waited_seconds=now - sighting.first_seen)
+                case Stall.KEPT_OPEN:
+                    _LOG.warning("scan_kept_open", inbox=inbox, waited_seconds=waited)
+                case Stall.UNFINISHED:
+                    left = max(0.0, decision.until - now)
+                    _LOG.info("scan_unfinished", inbox=inbox, waited_seconds=waited, left_seconds=left)
 
     def _tell_back(self, now: float) -> None:
         if self._away_since is not None:

@@ -130,6 +130,13 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "Find the program with `fuser -v` on the inbox's files, most often the scanner's, and end it: the file is "
             "taken then.",
         ),
+        "scan_unfinished": Event(
+            _I,
+            "inbox {inbox}: a file lacks its end, unchanged for {waited_seconds:s}; taken as it is in {left_seconds:s}",
+            "A scanner hasn't written its scan to the end: it pauses, or it has given up. The scan isn't taken before "
+            "`intake.give_up_seconds` without a change, counted anew after a start of the service; if it can't be read "
+            "then, it goes to quarantine.",
+        ),
         "scan_unreadable": Event(
             _W,
             "inbox {inbox}: a file may not be read; it stays there",
@@ -316,7 +323,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             _W,
             "{work}: a disk of the station can't be used ({error})[ for {seconds:s} now]",
             "What was in hand is kept, and tried again every few seconds. Said again while it lasts.",
-            "Look at the station's disks with `df -h`, `df -i` and `dmesg`, and at the rights on its folders.",
+            "`skrynka check` says which folder. Look at its disk with `df -h`, `df -i` and `dmesg`, and at its rights.",
         ),
         "disk_freed": Event(_I, "there is room again[ after {seconds:s}]", "Scans are taken again."),
         "scans_unregistered": Event(
