@@ -70,7 +70,7 @@ class Place:
         (seen,) = list_inbox(self.folder / "inbox").seen
         claim = prepare(
             self.folder / "spool", self.folder / "inbox", seen, moving, scan_id=new_id(),
-            number=self.numbers.next_number(), station="ST", box="OBL-01", claimed_at=datetime.now(UTC),
+            next_number=self.numbers.next_number, station="ST", box="OBL-01", claimed_at=datetime.now(UTC),
         )  # fmt: skip
         taken = take(claim, moving)
         assert isinstance(taken, Claim)

@@ -22,7 +22,7 @@ def test_a_run_that_only_takes_what_is_there_ends_though_a_claim_is_stuck(tmp_pa
     spool.mkdir(exist_ok=True)
     (seen,) = list_inbox(inbox).seen
     claim = prepare(
-        spool, inbox, seen, moving, scan_id=new_id(), number=1, station="ST", box="OBL-01",
+        spool, inbox, seen, moving, scan_id=new_id(), next_number=lambda: 1, station="ST", box="OBL-01",
         claimed_at=datetime.now(UTC),
     )  # fmt: skip
     take(claim, moving)

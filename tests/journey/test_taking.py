@@ -106,7 +106,7 @@ def test_what_waits_in_a_share_that_was_away_at_the_start_comes_first_once_it_is
     place.save("1.pdf")
     (seen,) = place.hand.list().seen
     claim = prepare(
-        place.folder / "spool", place.share, seen, place.hand, scan_id="id-1", number=place.numbers.next_number(),
+        place.folder / "spool", place.share, seen, place.hand, scan_id="id-1", next_number=place.numbers.next_number,
         station="ST", box="OBL-01", claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
     )  # fmt: skip
     take(claim, place.hand)
@@ -480,8 +480,8 @@ def test_a_claim_whose_box_is_configured_no_more_is_kept_and_told_and_holds_nobo
     hand = ShareHand(station.inbox("OBL-02"), None)
     (station.inbox("OBL-02") / "1.pdf").write_bytes(WHOLE)
     claim = prepare(
-        station.folder / "spool", station.inbox("OBL-02"), hand.list().seen[0], hand, scan_id=new_id(), number=7,
-        station="ST", box="OBL-02", claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
+        station.folder / "spool", station.inbox("OBL-02"), hand.list().seen[0], hand, scan_id=new_id(),
+        next_number=lambda: 7, station="ST", box="OBL-02", claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
     )  # fmt: skip
     take(claim, hand)
     hand.close()

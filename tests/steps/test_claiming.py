@@ -52,7 +52,7 @@ class Place:
             seen,
             moving,
             scan_id=f"id-{number}",
-            number=number,
+            next_number=lambda: number,
             station="ST-1",
             box="OBL-01",
             claimed_at=AT,
@@ -110,8 +110,8 @@ TAKES = (
     "from skrynka.steps.claiming import prepare, release, take\n"
     "from skrynka.steps.listing import list_inbox\n"
     "def taken(spool, inbox, seen, scan_id, number=1, station='S', share=False):\n"
-    "    return take(prepare(spool, inbox, seen, moving, scan_id=scan_id, number=number, station=station, box='B',\n"
-    "                        claimed_at=datetime.now(UTC), via_share=share), moving)\n"
+    "    return take(prepare(spool, inbox, seen, moving, scan_id=scan_id, next_number=lambda: number,\n"
+    "                        station=station, box='B', claimed_at=datetime.now(UTC), via_share=share), moving)\n"
 )
 """The beginning of a child process that claims."""
 
@@ -521,6 +521,18 @@ def test_a_spool_that_cannot_be_written_leaves_the_file_in_its_inbox(place: Plac
     assert subprocess.run(command, env={}, check=False).returncode == 7
     assert list_inbox(place.inbox).seen == (seen,)
     assert not list(place.spool.iterdir())
+
+
+def test_a_spool_that_is_not_there_uses_up_no_scan_number(place: Place) -> None:
+    seen = place.drop()
+    given: list[int] = []
+    place.spool.rmdir()
+    with pytest.raises(FileNotFoundError):
+        prepare(
+            place.spool, place.inbox, seen, moving, scan_id="id", next_number=lambda: given.append(1) or 1,
+            station="ST-1", box="OBL-01", claimed_at=AT,
+        )  # fmt: skip
+    assert given == []
 
 
 def test_the_sidecar_is_durable_before_the_file_moves_and_the_names_after(place: Place, tmp_path: Path) -> None:

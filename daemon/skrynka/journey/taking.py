@@ -225,7 +225,7 @@ class Taking:
             settled.seen,
             self._mover,
             scan_id=new_id(),
-            number=station.numbers.next_number(),
+            next_number=station.numbers.next_number,
             station=station.code,
             box=self._inbox.box,
             claimed_at=station.now(),

@@ -68,7 +68,7 @@ def prepare(
     mover: Mover,
     *,
     scan_id: str,
-    number: int,
+    next_number: Callable[[], int],
     station: str,
     box: str,
     claimed_at: datetime,
@@ -77,26 +77,28 @@ def prepare(
 ) -> Claim:
     """Do what must be durable before a file moves, and give the claim to take it with.
 
-    Raises what `Mover.ready` does and OSError when the spool can't be written: nothing has moved, and nothing is left.
+    Raises what `Mover.ready` and `next_number` do, and OSError when the spool can't be written: nothing has moved, and
+    nothing is left.
     """
     folder = spool / scan_id
     folder.mkdir(mode=FOLDER_MODE)
-    claim = Claim(
-        scan_id=scan_id,
-        number=number,
-        station=station,
-        box=box,
-        original_name=seen.name,
-        inbox=inbox,
-        seen=seen,
-        claimed_at=claimed_at,
-        folder=folder,
-        via_share=via_share,
-        in_spool=not via_share,
-        after_gap=after_gap,
-    )
     try:
         fsync_folder(spool)
+        # Not before there is a folder: a spool that can't be written would use up a number with every try.
+        claim = Claim(
+            scan_id=scan_id,
+            number=next_number(),
+            station=station,
+            box=box,
+            original_name=seen.name,
+            inbox=inbox,
+            seen=seen,
+            claimed_at=claimed_at,
+            folder=folder,
+            via_share=via_share,
+            in_spool=not via_share,
+            after_gap=after_gap,
+        )
         if via_share:
             mover.ready(claim)
         write_durably(folder / _SIDECAR, to_sidecar(claim))
