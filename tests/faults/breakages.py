@@ -38,9 +38,16 @@ class Breakage:
 
 BREAKAGES = (
     Breakage(
-        "folder-fsync",
+        # One alone is hidden by a journal, which makes every earlier change of a name durable with the next fsync.
+        "rename-fsync",
         "daemon/skrynka/durable.py",
         (("    source.rename(target)\n    fsync_folder(target.parent)\n", "    source.rename(target)\n"),),
+        ("tests/test_durable.py::test_a_rename_between_folders_makes_both_durable_the_new_name_first",),
+    ),
+    Breakage(
+        "folder-fsync",
+        "daemon/skrynka/durable.py",
+        (("        os.fsync(descriptor)\n    except OSError", "        pass\n    except OSError"),),
         (
             "tests/test_durable.py::test_a_rename_between_folders_makes_both_durable_the_new_name_first",
             "tests/faults/test_power_cut.py::test_nothing_is_lost_when_the_power_is_cut_at_any_moment",
