@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from skrynka.core.claims import Claim
 from skrynka.core.errors import DatabaseAway, DatabaseRefused
-from skrynka.core.settling import SettlingRules
+from skrynka.core.settling import Arrival, SettlingRules
 from skrynka.journey import intake as journey_intake
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.intake import Intake
@@ -83,7 +83,8 @@ class Place:
         inbox = Inbox(
             "OBL-01", self.folder / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=self.ordered
         )
-        self.intake.recover({"OBL-01": Taking(inbox, self.intake.station)})
+        self.taking = Taking(inbox, self.intake.station)
+        self.intake.recover({"OBL-01": self.taking})
 
     def originals(self) -> dict[str, bytes]:
         """Give what the archive has under the ids of scans, as their rows name it."""
@@ -282,6 +283,23 @@ def test_a_claim_that_can_not_be_read_is_told_with_its_folder(place: Place) -> N
         (place.folder / "spool" / name / "original").write_bytes(WHOLE)
     place.intake.recover({})
     assert {line.get("scan_id") for line in place.said("claim_damaged")} == {folder, None}
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_in_a_stack_whatever_may_follow_a_claim_that_can_not_be_read_comes_after_a_gap(
+    tmp_path: Path, *, ordered: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    lost, later = place.claimed(), place.claimed(WHOLE + MORE)
+    (lost.folder / "claim.json").write_bytes(b"{")
+    place.restart()
+    (place.folder / "inbox" / "3.pdf").write_bytes(MORE + WHOLE)
+    place.taking.hint("3.pdf", Arrival.RENAMED_IN)
+    place.taking.look()
+    assert place.intake.forward() == 2
+    with place.database.read() as connection:
+        rows = connection.execute(select(scan.c.number, scan.c.after_gap).order_by(scan.c.number)).all()
+    assert [tuple(row) for row in rows] == [(later.number, ordered), (later.number + 1, ordered)]
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,14 @@ class OpenClaims:
     """Claims that turned out to be no regular file, and were set aside just now."""
     damaged: tuple[str, ...]
     """Folders that hold something and no readable sidecar: left as they are, for a person."""
+
+    def after_gap(self, ordered: Callable[[str], bool]) -> OpenClaims:
+        """Give the same, each claim after a gap whose box is `ordered`: its papers go on with nobody's."""
+
+        def parted(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+            return tuple(replace(claim, after_gap=claim.after_gap or ordered(claim.box)) for claim in claims)
+
+        return replace(self, claims=parted(self.claims), in_shares=parted(self.in_shares))
 
 
 def to_sidecar(claim: Claim) -> bytes:

@@ -79,7 +79,7 @@ class WatchedInbox:
         self.looked = False
         """It was looked at, or found to be away, at least once."""
         self.lost_one = False
-        """A scan was lost here, and none was taken since: the next one comes after a gap."""
+        """A scan that came from here may be lost, and none was taken since: the next one comes after a gap."""
         self._hand = hand
         self._station = station
         self._away_since: float | None = None

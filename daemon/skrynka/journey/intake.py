@@ -94,6 +94,11 @@ class Intake:
         """
         self._takings = takings
         found = open_claims(self._spool)
+        if found.damaged:
+            # Which scan lies there isn't known: no other may go on with papers that may have come before it.
+            found = found.after_gap(self._ordered)
+            for taking in takings.values():
+                taking.note_loss()
         self._claims = list(found.claims)
         self._count(claimed=sum(taken.seen.size for taken in found.claims))
         known = [*found.claims, *found.in_shares]

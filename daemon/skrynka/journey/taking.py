@@ -94,6 +94,10 @@ class Taking:
         """Take up what an earlier run left in the share; the first call of all."""
         self._open = [_Open(claim, said=True) for claim in claims]
 
+    def note_loss(self) -> None:
+        """Note that a scan may be lost that came from here: in a stack the next one comes after a gap."""
+        self._watched.lost_one = True
+
     def hint(self, name: str, arrival: Arrival) -> None:
         """Note that something happened to an entry: the inbox is looked into in the next call of `look`."""
         self._watched.hint(name, arrival)

@@ -186,7 +186,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "claim_damaged": Event(
             _E,
             "a claim in the spool can't be read[: its folder is {scan_id}]; its scan waits there",
-            "The record of a scan that was taken from its inbox is damaged, so it isn't known which scan it is.",
+            "The record of a scan that was taken from its inbox is damaged, so it isn't known which scan it is. Where "
+            "papers are stacked, pages that may follow it are held for a person until the next sheet, at each start.",
             "Keep that folder of the spool until the scan in it is copied back into its inbox, then remove it. "
             "`skrynka audit` lists all such folders.",
         ),
