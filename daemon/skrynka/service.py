@@ -53,6 +53,7 @@ from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
 from skrynka.steps.archive import ArchiveAway
+from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store import boxes as known_boxes
 from skrynka.store.archived import any_scan
@@ -112,6 +113,7 @@ class Service:
             self._database,
             self._archive,
             self._numbers,
+            Losses(configuration.state),
             station=settings.station.code,
             spool=configuration.spool,
             room=Room(configuration.volumes, limits.free_megabytes << 20),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,9 +24,10 @@ from skrynka.journey.room import Room
 from skrynka.journey.taking import Taking
 from skrynka.logs import Mode
 from skrynka.steps import moving
-from skrynka.steps.archive import Archive
+from skrynka.steps.archive import Archive, ArchiveAway
 from skrynka.steps.claiming import prepare, take
 from skrynka.steps.listing import list_inbox
+from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.database import Database, new_id, open_database
@@ -44,6 +46,7 @@ class Place:
 
     folder: Path
     ordered: bool = True
+    quiet_seconds: float = 5.0
     database: Database = field(init=False)
     now: float = 0.0
 
@@ -60,8 +63,8 @@ class Place:
 
     def _begun(self) -> Intake:
         return Intake(
-            self.database, self.archive, self.numbers, station="ST", spool=self.folder / "spool", room=Room({}, 0),
-            clock=lambda: self.now,
+            self.database, self.archive, self.numbers, Losses(self.folder / "state"), station="ST",
+            spool=self.folder / "spool", room=Room({}, 0), clock=lambda: self.now,
         )  # fmt: skip
 
     def claimed(self, content: bytes = WHOLE, *, changed: bool = False) -> Claim:
@@ -80,11 +83,18 @@ class Place:
     def restart(self) -> None:
         """Let another run take up what this one left."""
         self.intake = self._begun()
+        rules = SettlingRules(self.quiet_seconds)
         inbox = Inbox(
-            "OBL-01", self.folder / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=self.ordered
+            "OBL-01", self.folder / "inbox", share=False, rules=rules, sweep_seconds=5.0, ordered=self.ordered
         )
         self.taking = Taking(inbox, self.intake.station)
         self.intake.recover({"OBL-01": self.taking})
+
+    def gaps(self) -> list[tuple[int, bool]]:
+        """Give the numbers of the scans that are registered, each with whether it comes after a gap."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(scan.c.number, scan.c.after_gap).order_by(scan.c.number))
+            return [(row.number, row.after_gap) for row in rows]
 
     def originals(self) -> dict[str, bytes]:
         """Give what the archive has under the ids of scans, as their rows name it."""
@@ -220,6 +230,83 @@ def test_what_a_writer_adds_while_its_scan_is_registered_is_a_scan_of_its_own(
     assert (told["scan_number"], told["continues"]) == ("ST-2", "ST-1")
 
 
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])
+def test_in_a_stack_a_scan_that_grew_and_what_was_taken_after_it_go_on_with_nobodys_papers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool, restarted: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    place.claimed(WHOLE + b"before")
+    assert place.intake.forward() == 1
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        nobody_can_say(patched)
+        with patched.context() as once:
+            late(once, lambda: writer.write(MORE))
+            assert place.intake.forward() == 0
+        place.claimed(WHOLE + b"between")
+        if restarted:
+            place.restart()
+        for place.now in (0.0, 1.0):
+            place.intake.forward()
+    place.claimed(WHOLE + b"after")
+    for place.now in (20.0, 30.0, 40.0, 50.0):
+        place.intake.forward()
+    # What went on after a start is known at once, else when it has come to rest.
+    continuation = 4 if restarted else 5
+    assert place.said("scan_grew")[0]["scan_number"] == f"ST-{continuation}"
+    assert place.gaps() == [(number, ordered and 3 <= number <= continuation) for number in range(1, 6)]
+
+
+def test_a_file_that_grew_rests_for_its_inboxs_quiet_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, quiet_seconds=60.0)
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        nobody_can_say(patched)
+        with patched.context() as once:
+            late(once, lambda: writer.write(MORE))
+            assert place.intake.forward() == 0
+        for place.now in (0.0, 40.0, 59.0):
+            assert place.intake.forward() == 0
+        writer.write(MORE)
+        assert place.intake.forward() == 0
+    for place.now in (118.0, 120.0, 179.0, 181.0, 190.0):
+        place.intake.forward()
+    assert list(place.originals().values()) == [WHOLE, WHOLE + MORE + MORE]
+
+
+def test_an_archive_is_away_until_it_has_taken_something(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = place.claimed(changed=True)
+    other = place.claimed(WHOLE + MORE)
+
+    def away(*_how: object, **_more: object) -> NoReturn:
+        raise ArchiveAway("EIO")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.archive, "store_original", away)
+        place.intake.forward()
+    assert place.intake.archive_lost == "EIO"
+    with held.path.open("r+b"):
+        assert place.intake.forward() == 0
+        assert place.intake.archive_lost == "EIO", "nothing was asked of it"
+    assert place.intake.forward() == 2
+    assert place.intake.archive_lost is None
+    assert other.scan_id in place.originals()
+
+
+def test_a_scan_that_was_written_over_as_it_was_taken_comes_after_a_gap_though_a_crash_came_between(
+    place: Place,
+) -> None:
+    claim = place.claimed()
+    claim.path.write_bytes(b"%PDF")
+    os.utime(claim.path, (1, 1))
+    place.restart()
+    place.restart()
+    for place.now in (0.0, 10.0):
+        place.intake.forward()
+    assert place.gaps() == [(1, True)]
+
+
 @pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])
 def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_scan_is_known(
     place: Place, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
@@ -297,9 +384,7 @@ def test_in_a_stack_whatever_may_follow_a_claim_that_can_not_be_read_comes_after
     place.taking.hint("3.pdf", Arrival.RENAMED_IN)
     place.taking.look()
     assert place.intake.forward() == 2
-    with place.database.read() as connection:
-        rows = connection.execute(select(scan.c.number, scan.c.after_gap).order_by(scan.c.number)).all()
-    assert [tuple(row) for row in rows] == [(later.number, ordered), (later.number + 1, ordered)]
+    assert place.gaps() == [(later.number, ordered), (later.number + 1, ordered)]
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])

@@ -25,6 +25,7 @@ from skrynka.shares.hand import ShareHand
 from skrynka.shares.process import DIED
 from skrynka.steps.claiming import open_claims, prepare, take
 from skrynka.steps.listing import InboxAway
+from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import new_id
 from tests.support.log_lines import lines, listening
@@ -61,8 +62,9 @@ class Place:
             "OBL-01", self.share, share=True, rules=rules, sweep_seconds=30.0, ordered=self.ordered, marker=self.marker
         )
         station = Station(
-            "ST", self.folder / "spool", self.numbers, lambda: datetime(2022, 2, 23, tzinfo=UTC),
-            lambda _box, _bytes: self.room, lambda _box: None, self.taken.append,
+            "ST", self.folder / "spool", self.numbers, Losses(self.folder / "state"),
+            lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: self.room, lambda _box: None,
+            self.taken.append,
         )  # fmt: skip
         taking = Taking(inbox, station, self.hand, lambda: self.now)
         taking.recover(open_claims(self.folder / "spool").in_shares)
@@ -185,6 +187,78 @@ def test_in_a_box_of_stacks_the_next_scan_after_one_that_was_overwritten_comes_a
     place.look(30)
     told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
     assert told == [("2.pdf", True), ("1.pdf", False), ("3.pdf", False)]
+
+
+def test_the_gap_stands_before_all_that_may_have_come_after_the_lost_scan_and_is_closed_by_what_surely_did(
+    place: Place,
+) -> None:
+    place.save("0.pdf", at=50)
+    place.save("1.pdf", at=100)
+    place.save("2.pdf", at=200)
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.look(30)
+    place.look(30)
+    told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
+    assert told == [("0.pdf", True), ("2.pdf", True), ("1.pdf", False)]
+
+
+def test_a_start_knows_of_a_scan_that_was_lost_before_it(place: Place) -> None:
+    place.save("0.pdf", at=50)
+    place.save("1.pdf", at=100)
+    place.save("2.pdf", at=200)
+    place.room = False
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.look(30)
+    place.taking, place.room = place.started(), True
+    place.look()
+    place.look(30)
+    told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
+    assert told == [("0.pdf", True), ("2.pdf", True), ("1.pdf", False)]
+    assert place.started().look(), "nothing is kept of it"
+    assert not list((place.folder / "state").glob("lost-*"))
+
+
+def test_with_a_clock_that_was_set_back_what_came_later_closes_the_gap_all_the_same(place: Place) -> None:
+    place.save("1.pdf", at=4_000_000_000)
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.look(30)
+    place.save("2.pdf", at=400)
+    place.look(30)
+    place.look(30)
+    place.save("3.pdf", at=500)
+    place.look(30)
+    place.look(30)
+    told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
+    assert told == [("1.pdf", True), ("2.pdf", True), ("3.pdf", False)]
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_a_scan_that_is_written_over_between_the_look_and_its_rename_is_shouted_about_and_leaves_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    place.save("0.pdf", at=50)
+    place.save("1.pdf", WHOLE * 3, at=100)
+    place.save("2.pdf", at=200)
+    place.look()
+    take = place.hand.take
+
+    def take_slowly(claim: Claim) -> Found:
+        found = take(claim)
+        if claim.original_name == "0.pdf":
+            place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+        return found
+
+    monkeypatch.setattr(place.hand, "take", take_slowly)
+    for _ in range(4):
+        place.look(30)
+    place.hand.close()
+    told = {taken.original_name: taken.after_gap for taken in open_claims(place.folder / "spool").in_shares}
+    assert told == {"0.pdf": False, "1.pdf": ordered, "2.pdf": False}
+    assert [line["inbox"] for line in place.said("scan_overwritten")] == ["OBL-01"]
 
 
 def test_in_a_box_of_single_scans_nothing_goes_on_after_one_that_was_overwritten(tmp_path: Path) -> None:
@@ -418,8 +492,8 @@ def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     taken: list[Claim] = []
     station = Station(
-        "ST", tmp_path / "spool", ScanNumbers(tmp_path / "state"), lambda: datetime(2022, 2, 23, tzinfo=UTC),
-        lambda _box, _bytes: True, lambda _box: None, taken.append,
+        "ST", tmp_path / "spool", ScanNumbers(tmp_path / "state"), Losses(tmp_path / "state"),
+        lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: True, lambda _box: None, taken.append,
     )  # fmt: skip
     inbox = Inbox("OBL-01", tmp_path / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=False)
     taking = Taking(inbox, station, clock=lambda: 1000.0)

@@ -428,7 +428,7 @@ def test_a_claim_that_was_renewed_is_found_as_the_new_scans_with_the_file_as_it_
     taken = brought(taken) if share else taken
     with taken.path.open("ab") as writer:
         writer.write(b"more")
-    renewed = renew(taken, scan_id="id-2", number=2)
+    renewed = renew(taken, scan_id="id-2", number=2, after_gap=False)
     assert (renewed.scan_id, renewed.number, renewed.original_name) == ("id-2", 2, NAME)
     assert place.found() == [replace(renewed, changed=False)]
     assert renewed.path.read_bytes() == b"%PDFmore"

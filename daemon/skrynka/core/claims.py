@@ -112,6 +112,8 @@ class Claim:
     """Of what lay before it in its box something was lost: it may go on with papers that nobody has."""
     changed: bool = False
     """What was taken isn't what the listing showed: another inode, size or time. Its writer may not be done."""
+    overwritten: bool = False
+    """What was taken is another scan than the listing showed, under the same name: that one is lost."""
 
     @property
     def path(self) -> Path:

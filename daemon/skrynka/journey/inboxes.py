@@ -60,10 +60,26 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """A scan that was lost in an inbox: its papers may have begun where those of the next ones go on."""
+
+    mtime_ns: int
+    """When it was written, by the inbox's clock."""
+    noticed_at: float
+    """When that was noticed: seconds of the monotonic clock."""
+
+    def surely_before(self, settled: Settled) -> bool:
+        """Say whether a scan came after the lost one, whatever was done to the clocks."""
+        return settled.seen.mtime_ns > self.mtime_ns or settled.first_seen > self.noticed_at
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A file that may be claimed."""
 
     seen: Seen
+    first_seen: float
+    """When a look found it first: seconds of the monotonic clock."""
     unfinished: bool
     """Its writer has given up: it is claimed as it is, and judged."""
 
@@ -78,8 +94,8 @@ class WatchedInbox:
         """When it is to be looked at next: seconds of the caller's monotonic clock."""
         self.looked = False
         """It was looked at, or found to be away, at least once."""
-        self.lost_one = False
-        """A scan that came from here may be lost, and none was taken since: the next one comes after a gap."""
+        self.loss: Loss | None = None
+        """A scan that came from here is lost, and none was taken since that surely came after it."""
         self._hand = hand
         self._station = station
         self._away_since: float | None = None
@@ -138,6 +154,11 @@ class WatchedInbox:
         self._sightings.pop(name, None)
         self._refused_until.pop(name, None)
         self._told_stalls.pop(name, None)
+
+    def note_loss(self, mtime_ns: int, now: float) -> None:
+        """Note that a scan is lost that was written at this time; with one that was lost before, the later counts."""
+        earlier = self.loss.mtime_ns if self.loss is not None else mtime_ns
+        self.loss = Loss(max(mtime_ns, earlier), now)
 
     def refuse(self, name: str, now: float) -> None:
         """Leave an entry alone for a while: it can't be taken."""
@@ -199,7 +220,8 @@ class WatchedInbox:
                 self.refuse(seen.name, now)
                 waiting = True
             else:
-                settled.append(Settled(seen, decision.verdict is Verdict.CLAIM_UNFINISHED))
+                first_seen = self._sightings[seen.name].first_seen
+                settled.append(Settled(seen, first_seen, decision.verdict is Verdict.CLAIM_UNFINISHED))
         if unreadable and not self._unreadable:
             _LOG.warning("scan_unreadable", inbox=self.inbox.box)
         self._unreadable = unreadable
@@ -233,8 +255,8 @@ class WatchedInbox:
             sighting = replace(sighting, last=replace(sample, writer_holds=True))
             decision = decide(sighting, now, self.inbox.rules)
         self._sightings[seen.name] = sighting
-        if sighting.overwritten:
-            self.lost_one = True
+        if sighting.overwritten and before is not None:
+            self.note_loss(before.last.mtime_ns, now)
             _LOG.error("scan_overwritten", inbox=self.inbox.box)
         self._tell_stall(seen.name, decision, sighting, now)
         return decision

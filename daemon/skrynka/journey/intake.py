@@ -26,8 +26,9 @@ from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
 from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged, StoredOriginal
 from skrynka.steps.archive.walk import digest
-from skrynka.steps.claiming import open_claims, release, renew
+from skrynka.steps.claiming import open_claims, part, release, renew
 from skrynka.steps.listing import read_ends, writer_holds
+from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import Database, new_id
 from skrynka.store.listings import unfiled_bytes
@@ -41,7 +42,7 @@ _RECKON_SECONDS = 5.0
 _RESTLESS_SECONDS = 600.0
 """A writer that holds a claimed file for longer has most likely forgotten it."""
 _REST_SECONDS = 5.0
-"""A file that grew in the spool is stored again when it has been as it is for so long, as in a local inbox."""
+"""A file that grew in the spool is stored again when it has been as it is for so long, or its inbox's quiet time."""
 
 
 class Intake:
@@ -52,6 +53,7 @@ class Intake:
         database: Database,
         archive: Archive,
         numbers: ScanNumbers,
+        losses: Losses,
         *,
         station: str,
         spool: Path,
@@ -68,7 +70,7 @@ class Intake:
         self.archive_lost: str | None = None
         """Why the archive couldn't take the last original: the name of an error; None: it could."""
         self.station = Station(
-            station, spool, numbers, database.now, self._has_room, room.nothing_waits, self.hand_over
+            station, spool, numbers, losses, database.now, self._has_room, room.nothing_waits, self.hand_over
         )
         """What the inboxes take their scans with."""
         self._takings: Mapping[str, Taking] = {}
@@ -81,6 +83,8 @@ class Intake:
         """Since when a scan waits for its writer to let go of it."""
         self._grown: dict[str, tuple[tuple[int, int], float]] = {}
         """The scans whose files went on after they were stored: as what, size and time, and since when."""
+        self._renewed: dict[str, int] = {}
+        """The number of each box's latest continuation of a scan that grew."""
         self._stuck: dict[str, str] = {}
         self._database_lost = False
         self._counting = threading.Lock()
@@ -99,7 +103,7 @@ class Intake:
             found = found.after_gap(self._ordered)
             for taking in takings.values():
                 taking.note_loss()
-        self._claims = list(found.claims)
+        self._claims = [self._parted(taken) if taken.overwritten else taken for taken in found.claims]
         self._count(claimed=sum(taken.seen.size for taken in found.claims))
         known = [*found.claims, *found.in_shares]
         if known:
@@ -130,17 +134,13 @@ class Intake:
         keeps its order; in any other box it keeps nobody waiting. `progress` is called at each piece of one that is
         copied, and after each; once `stopping` says so no more is begun.
         """
-        while self._handed:
-            # In this order a claim is counted twice for a moment, and never not at all.
-            self._claims.append(self._handed[0])
-            self._handed.popleft()
+        self._take_over()
         self._reckon()
         if self._claims and self._database_lost:
             # Asked first: else the oldest claim would be copied into the archive again at each try.
             self._database.reach()
             self._database_lost = False
         done = 0
-        lost: str | None = None
         restless: set[str] = set()
         for taken in takewhile(lambda _: not stopping(), list(self._claims)):
             if taken.box in restless:
@@ -151,7 +151,7 @@ class Intake:
                 self._database_lost = True
                 raise
             except ArchiveAway as away:
-                lost = away.why
+                self.archive_lost = away.why
                 break
             except (OSError, DatabaseRefused) as error:
                 # This claim's own trouble: the spool is full, the database knows no such box.
@@ -166,7 +166,8 @@ class Intake:
                 done += 1
             elif self._ordered(taken.box):
                 restless.add(taken.box)
-        self.archive_lost = lost
+        if not self._claims:
+            self.archive_lost = None
         return done
 
     @property
@@ -228,6 +229,9 @@ class Intake:
         """Put the original into the archive, then the row into the database; give what was stored, once all is done."""
         if (taken.changed and writer_holds(taken.path)) or not self._at_rest(taken):
             return None
+        if taken.number < self._renewed.get(taken.box, 0):
+            # It was on its way here when the scan before it turned out to have gone on.
+            taken = self._parted(taken)
         known = registered_sha256(self._database, taken.scan_id)
         if known is not None and digest(taken.path, lambda _bytes: progress()) not in {None, known}:
             self._renew(taken)
@@ -260,7 +264,9 @@ class Intake:
         """Say whether a file that went on after it was stored has been as it is for a while; any other is at rest."""
         if taken.scan_id not in self._grown:
             return True
-        return self._clock() - self._note_grown(taken) >= _REST_SECONDS
+        taking = self._takings.get(taken.box)
+        rest = max(_REST_SECONDS, taking.quiet_seconds if taking is not None else 0.0)
+        return self._clock() - self._note_grown(taken) >= rest
 
     def _note_grown(self, taken: Claim) -> float:
         """Remember what a file that went on is now; give since when it has been that."""
@@ -274,7 +280,9 @@ class Intake:
 
     def _renew(self, taken: Claim) -> None:
         """Make the claim one of a new scan: its file went on after it was registered, and that row stays as it is."""
-        renewed = renew(taken, scan_id=new_id(), number=self._numbers.next_number())
+        number = self._numbers.next_number()
+        self._part_from(taken, number)
+        renewed = renew(taken, scan_id=new_id(), number=number, after_gap=self._ordered(taken.box))
         self._claims[self._claims.index(taken)] = renewed
         self._count(claimed=renewed.seen.size - taken.seen.size)
         self._grown.pop(taken.scan_id, None)
@@ -286,6 +294,28 @@ class Intake:
             scan_id=renewed.scan_id,
             continues=scan_name(taken.station, taken.number),
         )
+
+    def _part_from(self, grown: Claim, number: int) -> None:
+        """Have all that was taken between a scan and its continuation, which gets this number, come after a gap.
+
+        In a stack scans are placed by their numbers, and the papers that lead over to these stand in the continuation.
+        """
+        self._renewed[grown.box] = number
+        self._take_over()
+        between = [taken for taken in self._claims if taken.box == grown.box and grown.number < taken.number]
+        for taken in between:
+            self._claims[self._claims.index(taken)] = self._parted(taken)
+
+    def _parted(self, taken: Claim) -> Claim:
+        """Have a claim come after a gap, where its box's papers are stacked."""
+        return part(taken) if self._ordered(taken.box) else taken
+
+    def _take_over(self) -> None:
+        """Take what was handed over into the claims."""
+        while self._handed:
+            # In this order a claim is counted twice for a moment, and never not at all.
+            self._claims.append(self._handed[0])
+            self._handed.popleft()
 
     def _ordered(self, box: str) -> bool:
         taking = self._takings.get(box)

@@ -22,8 +22,9 @@ from skrynka.core.settling import Arrival
 from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
 from skrynka.shares.hand import ShareHand
 from skrynka.steps import moving
-from skrynka.steps.claiming import Mover, fetch, look_up, prepare, take
+from skrynka.steps.claiming import Mover, fetch, look_up, part, prepare, take
 from skrynka.steps.listing import InboxAway
+from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import new_id
 
@@ -39,10 +40,8 @@ class _Open:
     """What lay there at the latest look."""
     since: float = 0.0
     """Since when it has lain there like that."""
-    said: bool = False
-    """It was said to be claimed."""
-    unfinished: bool = False
-    """Its writer had given up."""
+    settled: Settled | None = None
+    """What was claimed; None once it was said to be, or where an earlier run said it."""
     unanswered: bool = False
     """Its inbox gave an error that says nothing: the file was taken or not."""
     trouble: str = ""
@@ -56,6 +55,7 @@ class Station:
     code: str
     spool: Path
     numbers: ScanNumbers
+    losses: Losses
     now: Callable[[], datetime]
     """The time of a claim, in UTC."""
     room: Callable[[str, int], bool]
@@ -87,16 +87,18 @@ class Taking:
         self._returned = 0
         """How many claims turned out to lie in the inbox still, since it was looked into."""
         self._refused = False
+        self._kept_loss: int | None = None
+        """When the lost scan was written that the station's `losses` tell of."""
         self.claimed = 0
         """How many scans were claimed since the start."""
 
     def recover(self, claims: Iterable[Claim]) -> None:
         """Take up what an earlier run left in the share; the first call of all."""
-        self._open = [_Open(claim, said=True) for claim in claims]
+        self._open = [_Open(claim) for claim in claims]
 
     def note_loss(self) -> None:
-        """Note that a scan may be lost that came from here: in a stack the next one comes after a gap."""
-        self._watched.lost_one = True
+        """Note that a scan may be lost that came from here, nobody knows when: the next one comes after a gap."""
+        self._watched.note_loss(0, self._clock())
 
     def hint(self, name: str, arrival: Arrival) -> None:
         """Note that something happened to an entry: the inbox is looked into in the next call of `look`."""
@@ -105,6 +107,11 @@ class Taking:
     def sweep(self) -> None:
         """Have the inbox looked into in the next call of `look`."""
         self._watched.sweep()
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Give how long a file must be as it is before it counts as whole."""
+        return self._inbox.rules.quiet_seconds
 
     @property
     def ordered(self) -> bool:
@@ -147,7 +154,10 @@ class Taking:
             try:
                 if self._close_open(progress):
                     ours = frozenset(entry.claim.scan_id for entry in self._open)
-                    settled = self._watched.look(self._clock(), progress, ours)
+                    now = self._clock()
+                    self._recall_loss(now)
+                    settled = self._watched.look(now, progress, ours)
+                    self._keep_loss()
                     self._returned = 0
                     self._take(settled, progress)
                     if self._open:
@@ -196,7 +206,7 @@ class Taking:
             claim = self._prepare(settled)
         except ClaimRefused as refused:
             return self._leave(settled, refused)
-        entry = _Open(claim, unfinished=settled.unfinished)
+        entry = _Open(claim, settled=settled)
         # In this order it is counted twice for a moment, and never not at all.
         self._open.append(entry)
         self._watched.forget(settled.seen.name)
@@ -234,7 +244,7 @@ class Taking:
             box=self._inbox.box,
             claimed_at=station.now(),
             via_share=self._via_share,
-            after_gap=self._inbox.ordered and self._watched.lost_one,
+            after_gap=self._inbox.ordered and self._watched.loss is not None,
         )
 
     def _away(self, claim: Claim, error: OSError) -> OSError | InboxAway:
@@ -248,20 +258,25 @@ class Taking:
         if isinstance(taken, Odd):
             _LOG.warning("entry_odd", inbox=self._inbox.box, kind=taken.what.value)
             return True
+        if taken.overwritten and self._inbox.ordered:
+            taken = part(taken)
         entry.claim = taken
         self._refused = False
         self._via_share = taken.via_share
-        if not entry.said:
-            self._say_claimed(entry)
+        if entry.settled is not None:
+            self._say_claimed(taken, entry.settled)
+            entry.settled = None
+            self._keep_loss()
         if self._fetch(entry, progress):
             return True
         self._watched.put_off(self._clock())
         return False
 
-    def _say_claimed(self, entry: _Open) -> None:
-        claim = entry.claim
-        entry.said = True
-        self._watched.lost_one = False
+    def _say_claimed(self, claim: Claim, settled: Settled) -> None:
+        if claim.overwritten:
+            _LOG.error("scan_overwritten", inbox=self._inbox.box)
+        if self._watched.loss is not None and self._watched.loss.surely_before(settled):
+            self._watched.loss = None
         self.claimed += 1
         _LOG.info(
             "scan_claimed",
@@ -269,8 +284,22 @@ class Taking:
             box=claim.box,
             scan_id=claim.scan_id,
             size_bytes=claim.seen.size,
-            **({"unfinished": True} if entry.unfinished else {}),
+            **({"unfinished": True} if settled.unfinished else {}),
         )
+
+    def _recall_loss(self, now: float) -> None:
+        """Before the first look of all: take up what an earlier run knew to be lost."""
+        if not self.looked and self._inbox.ordered:
+            self._kept_loss = self._station.losses.kept(self._inbox.box)
+            if self._kept_loss is not None:
+                self._watched.note_loss(self._kept_loss, now)
+
+    def _keep_loss(self) -> None:
+        """Have a start know what is known now to be lost."""
+        lost = self._watched.loss.mtime_ns if self._watched.loss is not None else None
+        if lost != self._kept_loss and self._inbox.ordered:
+            self._station.losses.keep(self._inbox.box, lost)
+            self._kept_loss = lost
 
     def _fetch(self, entry: _Open, progress: Callable[[], None]) -> bool:
         """Bring a claim into the spool and hand it over; say whether that is done."""

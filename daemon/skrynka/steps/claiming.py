@@ -174,10 +174,23 @@ def release(claim: Claim, size_bytes: int, mtime_ns: int) -> bool:
     return True
 
 
-def renew(claim: Claim, *, scan_id: str, number: int) -> Claim:
+def part(claim: Claim) -> Claim:
+    """Have a claim come after a gap, durably: it goes on with nobody's papers. Repeated, it does nothing.
+
+    Raises OSError; then it is as it was.
+    """
+    if claim.after_gap:
+        return claim
+    parted = replace(claim, after_gap=True)
+    write_durably(claim.folder / _SIDECAR, to_sidecar(parted))
+    return parted
+
+
+def renew(claim: Claim, *, scan_id: str, number: int, after_gap: bool) -> Claim:
     """Make a claim in the spool one of another scan: of its file, as it is now, the scan's row has only a part.
 
-    Raises OSError; then it is still the one it was, or the next start finds the new one.
+    It comes after a gap, where `after_gap` says so: what it begins with follows no paper that was taken last. Raises
+    OSError; then it is still the one it was, or the next start finds the new one.
     """
     found = _found_in_spool(claim)
     renewed = replace(
@@ -186,7 +199,9 @@ def renew(claim: Claim, *, scan_id: str, number: int) -> Claim:
         number=number,
         seen=replace(claim.seen, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode),
         via_share=False,
+        after_gap=claim.after_gap or after_gap,
         changed=True,
+        overwritten=False,
     )
     write_durably(claim.folder / _SIDECAR, to_sidecar(renewed))
     folder = claim.folder.with_name(scan_id)
@@ -239,10 +254,10 @@ def _verified(claim: Claim, found: Found) -> Claim | Odd:
         rename_durably(claim.folder, spool / _ODD / claim.scan_id)
         return Odd(seen.name, odd_kind(found.mode))
     # A copy that was fetched has an inode and a time of its own.
-    same = found.size == seen.size and (
-        (claim.via_share and claim.in_spool) or (found.mtime_ns == seen.mtime_ns and seen.inode in {0, found.inode})
-    )
-    return replace(claim, changed=not same)
+    copied = claim.via_share and claim.in_spool
+    replaced = not copied and seen.inode not in {0, found.inode}
+    same = found.size == seen.size and (copied or (found.mtime_ns == seen.mtime_ns and not replaced))
+    return replace(claim, changed=not same, overwritten=replaced or (not copied and found.size < seen.size))
 
 
 def _found_in_spool(claim: Claim) -> Found:
