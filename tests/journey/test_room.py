@@ -24,15 +24,16 @@ def test_scans_wait_for_room_box_by_box_and_people_hear_of_it_on_change_and_ever
         room.tell()
     room.nothing_waits("OBL-02")
     room.tell()
-    assert room.is_there_for("OBL-01", 10, InWork())
+    room.nothing_waits("OBL-01")
     clock[0] = 310.0
     room.tell()
     told = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [(line["event"], line.get("volume"), line.get("seconds")) for line in told] == [
-        ("disk_low", "spool", None),
-        ("disk_low", "spool", 300.0),
-        ("disk_freed", None, 310.0),
+    assert [(line["event"], line.get("inbox"), line.get("volume"), line.get("seconds")) for line in told] == [
+        ("disk_low", "OBL-01", "spool", None),
+        ("disk_low", "OBL-01", "spool", 300.0),
+        ("disk_freed", None, None, 310.0),
     ]
+    assert told[0]["needed_bytes"] == free + free // 2
 
 
 def test_a_folder_that_is_not_there_says_nothing_of_room(tmp_path: Path) -> None:

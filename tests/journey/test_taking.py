@@ -33,6 +33,7 @@ from tests.support.stations import make_station
 
 WHOLE = b"%PDF-1.7\nsomething\n%%EOF\n"
 QUIET_SECONDS = 30.0
+_ENOUGH = 1 << 30
 
 
 @dataclass
@@ -44,7 +45,10 @@ class Place:
     ordered: bool = True
     now: float = 1000.0
     taken: list[Claim] = field(default_factory=list)
-    room: bool = True
+    room_bytes: int = _ENOUGH
+    """A larger scan isn't taken."""
+    waits: bool = False
+    """A scan was refused for lack of room."""
 
     def __post_init__(self) -> None:
         self.share = self.folder / "share"
@@ -63,12 +67,19 @@ class Place:
         )
         station = Station(
             "ST", self.folder / "spool", self.numbers, Losses(self.folder / "state"),
-            lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: self.room, lambda _box: None,
-            self.taken.append,
+            lambda: datetime(2022, 2, 23, tzinfo=UTC), self._has_room, self._nothing_waits, self.taken.append,
         )  # fmt: skip
         taking = Taking(inbox, station, self.hand, lambda: self.now)
         taking.recover(open_claims(self.folder / "spool").in_shares)
         return taking
+
+    def _has_room(self, _box: str, scan_bytes: int) -> bool:
+        fits = scan_bytes <= self.room_bytes
+        self.waits = self.waits or not fits
+        return fits
+
+    def _nothing_waits(self, _box: str) -> None:
+        self.waits = False
 
     def save(self, name: str, content: bytes = WHOLE, at: int = 100) -> None:
         """Save a file that was last written at this time."""
@@ -207,11 +218,11 @@ def test_a_start_knows_of_a_scan_that_was_lost_before_it(place: Place) -> None:
     place.save("0.pdf", at=50)
     place.save("1.pdf", at=100)
     place.save("2.pdf", at=200)
-    place.room = False
+    place.room_bytes = 0
     place.look()
     place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
     place.look(30)
-    place.taking, place.room = place.started(), True
+    place.taking, place.room_bytes = place.started(), _ENOUGH
     place.look()
     place.look(30)
     told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
@@ -283,10 +294,10 @@ def test_a_scan_that_only_grows_on_a_share_is_not_shouted_about(place: Place) ->
 
 def test_nothing_is_taken_while_there_is_no_room(place: Place) -> None:
     place.save("1.pdf")
-    place.room = False
+    place.room_bytes = 0
     place.look()
     assert place.look(QUIET_SECONDS) == []
-    place.room = True
+    place.room_bytes = _ENOUGH
     assert place.look(QUIET_SECONDS) == ["1.pdf"]
 
 
@@ -485,6 +496,23 @@ def test_a_spool_that_can_not_be_written_leaves_the_scan_expected(
             place.look(QUIET_SECONDS)
     assert (place.taking.expecting, place.taking.settling) == (True, 1)
     assert place.look(QUIET_SECONDS) == ["1.pdf"]
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_a_scan_that_is_too_large_for_the_room_keeps_others_waiting_only_where_the_papers_are_stacked(
+    tmp_path: Path, *, ordered: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    place.room_bytes = len(WHOLE)
+    place.save("1.pdf", WHOLE * 2)
+    place.save("2.pdf", at=200)
+    place.look()
+    assert place.look(30) == ([] if ordered else ["2.pdf"])
+    assert place.waits
+    place.room_bytes = 1000
+    assert place.look(30) == (["1.pdf", "2.pdf"] if ordered else ["1.pdf"])
+    assert not place.waits
+    place.hand.close()
 
 
 def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:

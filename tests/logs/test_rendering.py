@@ -49,9 +49,9 @@ def test_a_line_for_people_shows_an_id_only_where_no_number_stands_for_it() -> N
 
 def test_a_warning_tells_people_what_to_do_on_a_line_of_its_own() -> None:
     stream = listening(Mode.CONSOLE)
-    structlog.get_logger().warning("disk_low", volume="spool", free_bytes=900)
+    structlog.get_logger().warning("disk_low", volume="spool", free_bytes=900, inbox="OBL-01")
     first, second = stream.getvalue().splitlines()
-    assert first == "14:00:30 warning spool: 900 bytes free, so no scans are taken  disk_low"
+    assert first == "14:00:30 warning spool: 900 bytes free; a scan in OBL-01 waits  disk_low"
     assert second.strip() == EVENTS["disk_low"].remedy
 
 

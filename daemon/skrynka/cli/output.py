@@ -66,9 +66,11 @@ def moment(at: datetime | None) -> str | None:
 
 
 def size(size_bytes: int) -> str:
-    """Write a size for people: "73.5 kB", "1.3 MB"."""
-    kilobytes = size_bytes / 1000
-    return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes:.1f} kB"  # noqa: PLR2004 - SI
+    """Write a size for people: "73.5 kB", "1.3 MB", "72.0 GB"."""
+    for factor, unit in ((10**9, "GB"), (10**6, "MB")):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes / 1000:.1f} kB"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

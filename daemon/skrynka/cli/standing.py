@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 
-from skrynka.cli.output import counted
+from skrynka.cli.output import counted, size
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.core.settling import is_ignored
 from skrynka.premises import archive_to_look_into
@@ -70,11 +70,10 @@ def room_told(station: Configuration) -> str:
     """Say how much room there is, and where too little, for people."""
     free = free_bytes(station)
     short = short_of_room(station, free)
-    told = ", ".join(f"{name} {count / 1e9:.1f} GB" for name, count in free.items())
+    told = ", ".join(f"{name} {size(count)}" for name, count in free.items())
     if not short:
         return told or "unknown"
-    wanted = station.settings.limits.free_megabytes
-    return f"{told}; under {wanted} MB ({', '.join(short)}) no scans are taken"
+    return f"{told}; under `limits.free_megabytes` ({', '.join(short)}) no scans are taken"
 
 
 def inboxes_told(station: Configuration) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from skrynka.catalogue_file import load_catalogue
 from skrynka.cli.checked import Checked, State
 from skrynka.cli.key_checks import sheet_signing
-from skrynka.cli.output import counted
+from skrynka.cli.output import counted, size
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
 from skrynka.journey.days import day_in_kyiv
@@ -197,12 +197,11 @@ def _room(what: str, folder: Path, wanted_megabytes: int) -> Checked:
     what = f"room for the {what}"
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
     room = os.statvfs(nearest)
-    megabytes = room.f_bavail * room.f_frsize >> 20
-    said = f"{megabytes} MB free"
-    if megabytes < wanted_megabytes:
-        return Checked(
-            what, State.MISSING, f"{said}; under {wanted_megabytes} no scans are taken", "Make room, or a larger disk."
-        )
+    free, wanted = room.f_bavail * room.f_frsize, wanted_megabytes << 20
+    said = f"{size(free)} free"
+    if free < wanted:
+        advice = "Make room, or a larger disk."
+        return Checked(what, State.MISSING, f"{said}; under `limits.free_megabytes` no scans are taken", advice)
     return Checked(what, State.GOOD, said)
 
 

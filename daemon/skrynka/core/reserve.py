@@ -42,7 +42,16 @@ class InWork:
     """Of scans whose documents aren't all in the archive yet."""
 
 
-def too_full(volumes: Sequence[Volume], reserve_bytes: int, in_work: InWork, scan_bytes: int) -> Volume | None:
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why a scan waits for room."""
+
+    volume: Volume
+    needed_bytes: int
+    """How much would have to be free there: for the scan, for all that is in work, and the reserve."""
+
+
+def shortage(volumes: Sequence[Volume], reserve_bytes: int, in_work: InWork, scan_bytes: int) -> Shortage | None:
     """Give the volume on which a scan of this size would leave less than the reserve; None: there is room for it."""
     wanted = {
         "spool": scan_bytes,
@@ -50,14 +59,11 @@ def too_full(volumes: Sequence[Volume], reserve_bytes: int, in_work: InWork, sca
         "work": scan_bytes,
     }
     by_device = _sums(volumes, wanted)
-    return next(
-        (
-            volume
-            for volume in volumes
-            if volume.short_of_files or volume.free_bytes - by_device[volume.device] < reserve_bytes
-        ),
-        None,
-    )
+    for volume in volumes:
+        needed = by_device[volume.device] + reserve_bytes
+        if volume.short_of_files or volume.free_bytes < needed:
+            return Shortage(volume, needed)
+    return None
 
 
 def _sums(volumes: Sequence[Volume], wanted: Mapping[str, int]) -> dict[int, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from skrynka.core.outages import Change, Outage, observe
-from skrynka.core.reserve import InWork, Volume, too_full
+from skrynka.core.reserve import InWork, Shortage, Volume, shortage
 
 _LOG = structlog.get_logger(__name__)
 _MEASURE_SECONDS = 1.0
@@ -27,8 +27,8 @@ class Room:
         self._folders = folders
         self._reserve_bytes = reserve_bytes
         self._clock = clock
-        self._waiting: dict[str, Volume] = {}
-        """By box whose next scan waits for room: the volume that has too little."""
+        self._waiting: dict[str, Shortage] = {}
+        """By box of which a scan waits for room: where there is too little."""
         self._outage: Outage | None = None
         self._volumes = self._measured()
         self._measured_at = clock()
@@ -43,13 +43,11 @@ class Room:
             self._volumes = self._measured()
 
     def is_there_for(self, box: str, scan_bytes: int, in_work: InWork) -> bool:
-        """Say whether a box's next scan, of this size, may be taken beside what is in work."""
-        full = too_full(self._volumes, self._reserve_bytes, in_work, scan_bytes)
-        if full is None:
-            self.nothing_waits(box)
-        else:
-            self._waiting[box] = full
-        return full is None
+        """Say whether a scan of a box, of this size, may be taken beside what is in work; else it waits from now on."""
+        short = shortage(self._volumes, self._reserve_bytes, in_work, scan_bytes)
+        if short is not None:
+            self._waiting[box] = short
+        return short is None
 
     def nothing_waits(self, box: str) -> None:
         """Note that no scan of this box waits for room."""
@@ -64,15 +62,18 @@ class Room:
         if telling.change is Change.BACK:
             _LOG.info("disk_freed", seconds=telling.seconds)
             return
-        waiting = list(self._waiting.values())
+        waiting = list(self._waiting.items())
         if not waiting:
             return  # room was made in this moment, and the next call says so
-        full = min(waiting, key=lambda volume: (not volume.short_of_files, volume.free_bytes))
+        inbox, short = min(waiting, key=lambda each: (not each[1].volume.short_of_files, each[1].volume.free_bytes))
+        volume = short.volume
         _LOG.warning(
             "disk_low",
-            volume=full.name,
-            free_bytes=full.free_bytes,
-            free_files=full.free_files if full.short_of_files else None,
+            volume=volume.name,
+            inbox=inbox,
+            free_bytes=volume.free_bytes,
+            free_files=volume.free_files if volume.short_of_files else None,
+            needed_bytes=None if volume.short_of_files else short.needed_bytes,
             seconds=telling.seconds or None,
         )
 

@@ -190,12 +190,18 @@ class Taking:
         return True
 
     def _take(self, settled: Iterable[Settled], progress: Callable[[], None]) -> None:
-        box = self._inbox.box
-        self._station.nothing_waits(box)
+        box, waits = self._inbox.box, False
         for each in settled:
-            if not self._station.room(box, each.seen.size) or not self._claim(each, progress):
+            if not self._station.room(box, each.seen.size):
+                waits = True
+                if self.ordered:
+                    break
+                continue  # one that is too large keeps no others waiting
+            if not self._claim(each, progress):
                 break
             progress()
+        if not waits:
+            self._station.nothing_waits(box)
 
     def _claim(self, settled: Settled, progress: Callable[[], None]) -> bool:
         """Claim a scan; say whether the next may follow.

@@ -314,10 +314,11 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "disk_low": Event(
             _W,
-            "{volume}: {free_bytes:size} free[, room for {free_files} files], so no scans are taken"
-            "[ for {seconds:s} now]",
-            "A disk is nearly full. The scans in work are finished, new ones wait in their inboxes."
-            " Said again while it lasts.",
+            "{volume}: {free_bytes:size} free[, room for {free_files} files]; a scan in {inbox} waits"
+            "[, with what is in work and the reserve it needs {needed_bytes:size}][ for {seconds:s} now]",
+            "A disk is nearly full, or has too little room for a large scan. The scans in work are finished, new ones "
+            "that don't fit wait in their inboxes; where papers are stacked, the later ones wait too. Said again while "
+            "it lasts.",
             "Make room, or give the folder a larger disk. It goes on by itself then.",
         ),
         "disk_failed": Event(

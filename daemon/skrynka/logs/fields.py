@@ -47,7 +47,7 @@ _NAMES: Mapping[Shape, str] = {
     Shape.COUNT: """
         pages document sheet blank duplicate quarantined cases reviews incomplete documents scans sheets boxes
         inboxes submissions counted page line lines attempt attempts epoch exit_code pid size_bytes free_bytes
-        free_files queued waiting orphans ordinal dropped_fields
+        needed_bytes         free_files queued waiting orphans ordinal dropped_fields
     """,
     Shape.NUMBER: "seconds waited_seconds quiet_seconds left_seconds",
     Shape.TIME: "claimed_at opened_at emptied_on oldest_at",
