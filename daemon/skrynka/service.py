@@ -245,8 +245,11 @@ class Service:
         station = configuration.settings.station
         boxes = [known_boxes.Box(box.code, box.name, box.centre) for box in configuration.boxes]
         known_boxes.sync_boxes(self._database, station.code, station.name, boxes)
-        self._numbers.at_least(last_scan_number(self._database, station.code))
+        last_number = last_scan_number(self._database, station.code)
+        self._numbers.at_least(last_number)
         self._numbers_certain = True
+        if not last_number:
+            self._housekeeping.begin_now()
         reset_interrupted(self._database)
         self._met_database = True
 

@@ -126,6 +126,20 @@ def test_nothing_goes_while_the_archive_holds_a_scan_that_the_database_does_not_
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"] * 2
 
 
+def test_an_archive_beside_a_database_that_knows_no_scan_is_compared_at_once(house: House) -> None:
+    keeper = house.keeper()
+    source = house.root / "source.pdf"
+    source.write_bytes(b"%PDF-1.7 of a day before the database was made anew")
+    stored = house.archive.store_original(source, scan_id=new_id(), file_type="pdf", sidecar={})
+    os.utime(house.archive.original_path(stored.sha256).parent, (NOW - 2 * DAY, NOW - 2 * DAY))
+    received(house.db, 1)
+    stream = listening(Mode.JSON)
+    keeper.begin_now()
+    while keeper.do_a_little():
+        pass
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"]
+
+
 def test_a_station_that_is_never_idle_is_compared_with_its_archive_once_a_day_too(house: House) -> None:
     keeper = house.keeper()
     received(house.db, 1)

@@ -54,6 +54,10 @@ class Housekeeping:
         """When the archive is compared with the database even though something is on its way."""
         self._round: Iterator[None] | None = None
 
+    def begin_now(self) -> None:
+        """Have the archive compared at once: where a database knows no scan, one that holds some tells that it is new."""
+        self._due = self._compare_by = self._clock()
+
     def do_a_little(self) -> bool:
         """Look through one of the archive's folders if a round is due, once a day; say whether there is more to do now.
 
