@@ -55,7 +55,7 @@ class Housekeeping:
         self._round: Iterator[None] | None = None
 
     def begin_now(self) -> None:
-        """Have the archive compared at once: where a database knows no scan, one that holds some tells that it is new."""
+        """Have the archive compared at once: beside a database that knows no scan, one that holds some says much."""
         self._due = self._compare_by = self._clock()
 
     def do_a_little(self) -> bool:
