@@ -151,3 +151,24 @@ def test_what_comes_after_a_restart_goes_on_in_the_open_stack_only_if_it_was_cla
     with desk.db.read() as connection:
         found = connection.execute(text("SELECT DISTINCT stack_id FROM page")).all()
     assert len(found) == stacks
+
+
+def test_the_gap_before_a_duplicate_of_a_blank_page_is_kept(desk: Desk) -> None:
+    desk.assembling.close_all()
+    blank = [replace(reading, blank=True) for reading in readings(1)]
+    for number, pages, after_gap in (
+        (2, readings(2), False),
+        (3, blank, False),
+        (4, blank, True),
+        (5, readings(2), False),
+    ):
+        content = "an empty back" if pages is blank else None
+        register_scan(desk.db, replace(new_scan(number, content=content), after_gap=after_gap))
+        if number != 4:
+            record_reading(desk.db, taken(desk.db), pages)
+        desk.assembling.assemble()
+    with desk.db.read() as connection:
+        rows = connection.execute(
+            text("SELECT scan.number FROM page JOIN scan ON scan.id = scan_id WHERE page.after_gap = true")
+        ).all()
+    assert [row.number for row in rows] == [5]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -13,19 +14,19 @@ from skrynka.store.assembly import (
     assemble,
     close_quiet_stack,
     close_stack,
-    mark_gap,
     next_unassembled,
     open_stack,
-    pass_blank,
+    pass_scan,
     scan_readings,
     unfinished_boxes,
 )
 from skrynka.store.database import Database
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
 from skrynka.store.queue import record_reading
+from skrynka.store.registration import register_scan
 from skrynka.store.stacks import stack_pages, stack_scans
 from skrynka.store.states import ScanState
-from tests.store.samples import read, readings, received, taken, taken_stack
+from tests.store.samples import new_scan, read, readings, received, taken, taken_stack
 
 BOX = "OBL-03"
 
@@ -42,6 +43,12 @@ def _in_quarantine(db: Database, number: int) -> str:
     scan_id = received(db, number)
     quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
     return scan_id
+
+
+def _after_gap(db: Database, number: int, *, content: str) -> str:
+    new = replace(new_scan(number, content=content), after_gap=True)
+    register_scan(db, new)
+    return new.id
 
 
 def test_scans_are_assembled_in_the_order_they_were_claimed_in(db: Database) -> None:
@@ -61,9 +68,9 @@ def test_a_duplicate_is_passed_and_leaves_a_gap_in_the_open_stack(db: Database) 
     passed = next_unassembled(db, BOX)
     assert passed is not None
     assert (passed.id, passed.state) == (again, ScanState.DUPLICATE)
-    assert mark_gap(db, again)
+    assert pass_scan(db, again)
     assert next_unassembled(db, BOX) is None
-    assert not mark_gap(db, again)
+    assert not pass_scan(db, again)
 
 
 def test_a_duplicate_of_blank_pages_is_passed_and_leaves_no_gap(db: Database) -> None:
@@ -73,20 +80,53 @@ def test_a_duplicate_of_blank_pages_is_passed_and_leaves_no_gap(db: Database) ->
     passed = next_unassembled(db, BOX)
     assert passed is not None
     assert (passed.id, passed.duplicate_of) == (again, first)
-    pass_blank(db, again)
+    assert not pass_scan(db, again, blank=True)
     assert next_unassembled(db, BOX) is None
     assemble(db, read(db, 3, 1), _further(1, ClosedBy.END_SHEET), Assemble.STACK)
     assert not any(page.after_gap for page in stack_pages(db, stack.id))
 
 
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_duplicate_that_comes_after_a_gap_leaves_it_in_the_open_stack_even_if_it_is_blank(
+    db: Database, *, blank: bool
+) -> None:
+    first = read(db, 1)
+    again = _after_gap(db, 2, content="scan 1")
+    (stack,) = assemble(db, first, _first(3), Assemble.STACK)
+    assert pass_scan(db, again, blank=blank)
+    assemble(db, read(db, 3, 1), _further(1, ClosedBy.END_SHEET), Assemble.STACK)
+    assert [page.after_gap for page in stack_pages(db, stack.id)] == [False, False, False, True]
+    assert not taken_stack(db).gap_at_end
+
+
+def test_a_duplicate_of_blank_pages_leaves_the_gap_of_a_scan_that_was_passed_before_it(db: Database) -> None:
+    first = read(db, 1)
+    (stack,) = assemble(db, first, _first(3), Assemble.STACK)
+    assert pass_scan(db, _in_quarantine(db, 2))
+    assert not pass_scan(db, received(db, 3, content="scan 1"), blank=True)
+    assemble(db, read(db, 4, 1), _further(1, ClosedBy.END_SHEET), Assemble.STACK)
+    assert [page.after_gap for page in stack_pages(db, stack.id)] == [False, False, False, True]
+
+
+def test_a_gap_before_a_passed_scan_marks_nothing_where_no_stack_is_open(db: Database) -> None:
+    first = read(db, 1)
+    again = _after_gap(db, 2, content="scan 1")
+    assemble(db, first, _first(3), Assemble.STACK)
+    close_stack(db, BOX, ClosedBy.QUIET_TIME)
+    assert not pass_scan(db, again, blank=True)
+    (begun,) = assemble(db, read(db, 3, 1), _first(1), Assemble.STACK)
+    assert not any(page.after_gap for page in stack_pages(db, begun.id))
+    assert not taken_stack(db).gap_at_end
+
+
 def test_a_scan_that_goes_back_into_quarantine_leaves_no_gap_in_a_stack_it_was_never_part_of(db: Database) -> None:
     spoilt = received(db, 1)
     quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
-    assert not mark_gap(db, spoilt)
+    assert not pass_scan(db, spoilt)
     assemble(db, read(db, 2), _first(3), Assemble.STACK)
     assert retry_quarantined(db, spoilt, "user:olena")
     quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
-    assert not mark_gap(db, spoilt)
+    assert not pass_scan(db, spoilt)
     assert next_unassembled(db, BOX) is None
 
 
@@ -183,8 +223,8 @@ def test_the_page_after_a_scan_in_quarantine_comes_after_a_gap(db: Database) -> 
     lost = _in_quarantine(db, 2)
     assert (waiting := next_unassembled(db, BOX)) is not None
     assert (waiting.id, waiting.state) == (lost, "quarantined")
-    assert mark_gap(db, lost)
-    assert not mark_gap(db, lost)
+    assert pass_scan(db, lost)
+    assert not pass_scan(db, lost)
     assert next_unassembled(db, BOX) is None
     assemble(db, read(db, 3, 2), _further(2, ClosedBy.END_SHEET), Assemble.STACK)
     assert [page.after_gap for page in stack_pages(db, stack.id)] == [False, False, True, False]
@@ -193,21 +233,21 @@ def test_the_page_after_a_scan_in_quarantine_comes_after_a_gap(db: Database) -> 
 
 def test_a_stack_that_ends_with_a_scan_in_quarantine_says_so(db: Database) -> None:
     assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
-    mark_gap(db, _in_quarantine(db, 2))
+    pass_scan(db, _in_quarantine(db, 2))
     close_stack(db, BOX, ClosedBy.QUIET_TIME)
     assert taken_stack(db).gap_at_end
 
 
 def test_a_scan_in_quarantine_leaves_no_gap_where_no_stack_is_open(db: Database) -> None:
     lost = _in_quarantine(db, 1)
-    assert not mark_gap(db, lost)
+    assert not pass_scan(db, lost)
     assert next_unassembled(db, BOX) is None
 
 
 def test_a_scan_out_of_quarantine_makes_its_stack_beside_the_open_one(db: Database) -> None:
     (open_one,) = assemble(db, read(db, 1, 2), _first(2), Assemble.STACK)
     late = _in_quarantine(db, 2)
-    mark_gap(db, late)
+    pass_scan(db, late)
     retry_quarantined(db, late, "user:t")
     record_reading(db, taken(db), readings(2))
     alone = [Segment(1, 2, OpenedBy.SCAN, closed_by=ClosedBy.SCAN_END)]
@@ -227,7 +267,7 @@ def test_a_quiet_stack_is_closed_only_if_it_is_still_as_it_was_seen_and_no_scan_
     waiting = received(db, 3)
     assert close_quiet_stack(db, BOX, seen) is None, "a scan is on its way to it"
     quarantine_scan(db, taken(db), QuarantineReason.CORRUPT)
-    mark_gap(db, waiting)
+    pass_scan(db, waiting)
     assert close_quiet_stack(db, BOX, seen) == stack
     assert close_quiet_stack(db, BOX, seen) is None
     assert taken_stack(db).id == stack.id

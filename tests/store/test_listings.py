@@ -6,7 +6,7 @@ import pytest
 
 from skrynka.core.reasons import QuarantineReason
 from skrynka.core.stacking import Assemble, OpenedBy, Segment
-from skrynka.store.assembly import assemble, mark_gap
+from skrynka.store.assembly import assemble, pass_scan
 from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.case_listings import find_case, list_cases
 from skrynka.store.database import Database
@@ -32,7 +32,7 @@ def test_the_work_that_is_left_is_counted(db: Database) -> None:
     received(db, 7, content="scan 6")
     assert work_left(db, "A") == WorkLeft(4, 1, 1)
     assert work_left(db, "B") == WorkLeft(0, 0, 0)
-    mark_gap(db, lost)
+    pass_scan(db, lost)
     assert work_left(db) == WorkLeft(3, 1, 1)
 
 

@@ -67,11 +67,11 @@ class Assembling:
             match scan.state:
                 case ScanState.READ:
                     self._place(box, scan)
-                case ScanState.DUPLICATE if self._is_blank(scan.duplicate_of):
+                case ScanState.QUARANTINED:
+                    assembly.pass_scan(self._database, scan.id)
+                case ScanState.DUPLICATE:
                     # A scanner that saves each page, in pure black and white, saves every empty back alike.
-                    assembly.pass_blank(self._database, scan.id)
-                case ScanState.QUARANTINED | ScanState.DUPLICATE:
-                    assembly.mark_gap(self._database, scan.id)
+                    assembly.pass_scan(self._database, scan.id, blank=self._is_blank(scan.duplicate_of))
                 case _:
                     return
 

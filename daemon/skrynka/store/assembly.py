@@ -154,16 +154,26 @@ def assemble(
     return db.transact(work)
 
 
-def mark_gap(db: Database, scan_id: str) -> bool:
-    """Pass a scan in quarantine, or a duplicate, and tell the stack that is open in its box; give whether one was.
+def pass_scan(db: Database, scan_id: str, *, blank: bool = False) -> bool:
+    """Pass a scan in quarantine, or a duplicate, and mark its gap in the stack that is open in its box; give whether.
 
-    What lay there is unknown: a duplicate may be a separator page that a program writes alike each time. A scan that
-    came out of quarantine and went back was never part of that stack. A scan that was passed before is left as it is.
-    Raises DatabaseAway.
+    What lay there is unknown: a duplicate may be a separator page that a program writes alike each time. A duplicate of
+    `blank` pages leaves no gap of its own, only the one that it came after. A scan that came out of quarantine and went
+    back was never part of that stack. Where none is open there is nothing to mark: the next begins anew. A scan that
+    was passed before is left as it is. Raises DatabaseAway.
     """
     with db.write() as connection:
-        row = _pass(connection, db.now(), scan_id)
-        if row is None or row.retried:
+        row = connection.execute(
+            update(scan)
+            .where(
+                scan.c.id == scan_id,
+                scan.c.assembled_at.is_(None),
+                scan.c.state.in_([ScanState.QUARANTINED.value, ScanState.DUPLICATE.value]),
+            )
+            .values(assembled_at=db.now())
+            .returning(scan.c.box_code, scan.c.retried, scan.c.after_gap)
+        ).first()
+        if row is None or row.retried or (blank and not row.after_gap):
             return False
         told = connection.execute(
             update(stack)
@@ -171,25 +181,6 @@ def mark_gap(db: Database, scan_id: str) -> bool:
             .values(gap_at_end=True)
         )
         return told.rowcount == 1
-
-
-def pass_blank(db: Database, scan_id: str) -> None:
-    """Pass a duplicate of blank pages: nothing is missing where it lay. Raises DatabaseAway."""
-    with db.write() as connection:
-        _pass(connection, db.now(), scan_id)
-
-
-def _pass(connection: Connection, at: datetime, scan_id: str) -> Row[Any] | None:
-    return connection.execute(
-        update(scan)
-        .where(
-            scan.c.id == scan_id,
-            scan.c.assembled_at.is_(None),
-            scan.c.state.in_([ScanState.QUARANTINED.value, ScanState.DUPLICATE.value]),
-        )
-        .values(assembled_at=at)
-        .returning(scan.c.box_code, scan.c.retried)
-    ).first()
 
 
 def close_stack(db: Database, box_code: str, closed_by: ClosedBy) -> StackRef | None:
