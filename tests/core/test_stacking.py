@@ -123,6 +123,12 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 QUIET = timedelta(minutes=10)
 
 
+def follow(last: Came, scan: Came, quiet: timedelta = QUIET, *, watched: bool = True, lag: float = 0) -> Following:
+    """How a scan follows one that was placed so many minutes after its registration."""
+    since = last.registered_at + timedelta(minutes=lag) if watched else None
+    return following(last, scan, quiet, watched_since=since)
+
+
 def came(minute: float, registered: float | None = None) -> Came:
     return Came(
         NOON + timedelta(minutes=minute), NOON + timedelta(minutes=minute if registered is None else registered)
@@ -133,7 +139,7 @@ def came(minute: float, registered: float | None = None) -> Came:
     ("last", "scan", "expected"),
     [
         (came(0), came(5), Following.GOES_ON),
-        # What is registered as it comes is closed by the quiet time as it passes, however long its reading takes.
+        # What is registered and placed as it comes is closed by the quiet time as it passes.
         (came(0), came(50), Following.GOES_ON),
         (came(5), came(0), Following.GOES_ON),
         # The database was away for an hour.
@@ -151,11 +157,11 @@ def came(minute: float, registered: float | None = None) -> Came:
 def test_between_scans_that_are_registered_late_the_claims_tell_where_the_quiet_time_lay(
     last: Came, scan: Came, expected: Following
 ) -> None:
-    assert following(last, scan, QUIET, watched=True) is expected
+    assert follow(last, scan) is expected
 
 
 def test_a_quiet_time_of_a_second_makes_nothing_late_on_a_busy_station() -> None:
-    assert following(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1), watched=True) is Following.GOES_ON
+    assert follow(came(0, 0.9), came(0.5, 1.4), timedelta(seconds=1)) is Following.GOES_ON
 
 
 def taken_late(written: float, claimed: float) -> Came:
@@ -183,23 +189,23 @@ def taken_late(written: float, claimed: float) -> Came:
 def test_between_scans_that_are_taken_late_it_is_told_by_when_they_were_written(
     last: Came, scan: Came, expected: Following, *, watched: bool
 ) -> None:
-    assert following(last, scan, QUIET, watched=watched) is expected
+    assert follow(last, scan, watched=watched) is expected
 
 
 def test_a_share_s_clock_that_stands_still_tells_nothing() -> None:
     last, scan = taken_late(-9000, 0), taken_late(-9000, 20)
-    assert following(last, scan, QUIET, watched=True) is Following.GOES_ON
-    assert following(last, scan, QUIET, watched=False) is Following.AFTER_QUIET
+    assert follow(last, scan) is Following.GOES_ON
+    assert follow(last, scan, watched=False) is Following.AFTER_QUIET
 
 
 @pytest.mark.parametrize("days", [-3, 3])
 def test_the_station_s_clock_that_is_set_in_a_pile_parts_nothing_that_is_watched(days: int) -> None:
     last, scan = taken_late(0, 0), taken_late(2, 2 + days * 24 * 60)
-    assert following(last, scan, QUIET, watched=True) is Following.GOES_ON
+    assert follow(last, scan) is Following.GOES_ON
 
 
 def test_a_stack_that_is_watched_goes_on_however_long_its_next_scan_was_written() -> None:
-    assert following(taken_late(0, 0), taken_late(15, 15.5), QUIET, watched=True) is Following.GOES_ON
+    assert follow(taken_late(0, 0), taken_late(15, 15.5)) is Following.GOES_ON
 
 
 @pytest.mark.parametrize(
@@ -212,4 +218,43 @@ def test_a_stack_that_is_watched_goes_on_however_long_its_next_scan_was_written(
     ],
 )
 def test_where_nobody_watched_the_quiet_time_pass_the_claims_tell(minutes: float, expected: Following) -> None:
-    assert following(came(0), came(minutes), QUIET, watched=False) is expected
+    assert follow(came(0), came(minutes), watched=False) is expected
+
+
+@pytest.mark.parametrize(
+    ("last", "scan", "expected"),
+    [
+        (came(1), came(26), Following.AFTER_QUIET),
+        (came(1), came(11), Following.GOES_ON),
+        (taken_late(1, 1), taken_late(26, 26), Following.AFTER_QUIET),
+        (taken_late(1, 1), taken_late(9, 9), Following.GOES_ON),
+        # The station's clock was set back, by little and by much: both came in order all the same.
+        (taken_late(9, 9), taken_late(5, 5), Following.GOES_ON),
+        (taken_late(90, 90), taken_late(30, 30), Following.AFTER_QUIET),
+    ],
+)
+@pytest.mark.parametrize("lag", [29, -29])
+def test_where_the_last_page_was_placed_too_late_to_watch_the_quiet_time_pass_claims_and_written_times_tell(
+    last: Came, scan: Came, expected: Following, lag: float
+) -> None:
+    assert follow(last, scan, lag=lag) is expected
+
+
+def test_a_page_that_is_placed_within_the_quiet_time_is_early_enough_to_watch_it_pass() -> None:
+    assert follow(came(0), came(15), lag=10) is Following.GOES_ON
+    assert follow(came(0), came(15), lag=10.1) is Following.AFTER_QUIET
+
+
+@given(pauses=st.lists(st.floats(0, 10), min_size=1, max_size=20), lag=st.floats(0, 1000), watched=st.booleans())
+def test_a_pile_whose_scans_came_within_the_quiet_time_of_each_other_is_one_stack_however_far_reading_lags(
+    pauses: list[float], lag: float, *, watched: bool
+) -> None:
+    at = NOON
+    for pause in pauses:
+        then, at = at, at + timedelta(minutes=pause)
+        assert follow(Came(then, then, then), Came(at, at, at), watched=watched, lag=lag) is Following.GOES_ON
+
+
+@given(st.floats(0, 1000), st.floats(0, 1000))
+def test_nothing_that_came_in_order_and_was_watched_is_from_before(gap: float, lag: float) -> None:
+    assert follow(came(gap), came(0), lag=lag) is not Following.FROM_BEFORE

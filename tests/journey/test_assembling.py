@@ -153,6 +153,30 @@ def test_what_comes_after_a_restart_goes_on_in_the_open_stack_only_if_it_was_cla
     assert len(found) == stacks
 
 
+@pytest.mark.parametrize(
+    ("came", "read_at", "stacks"),
+    [((1, 26), (30, 32), ["1", "2"]), ((1, 9), (30, 32), ["1 2"]), ((1, 10, 19), (30, 45, 60), ["1 2 3"])],
+    ids=["piles far apart", "one pile", "one pile in a steady backlog"],
+)
+def test_where_reading_lags_behind_piles_are_kept_apart_by_when_they_came_and_one_pile_is_one_stack(
+    desk: Desk, came: tuple[int, ...], read_at: tuple[int, ...], stacks: list[str]
+) -> None:
+    desk.assembling.close_all()
+    coming = dict(zip(came, range(2, 2 + len(came)), strict=True))
+    scans = []
+    for minute in sorted({0, *came, *read_at}):
+        desk.clocks.wall, desk.clocks.monotonic = CLAIMED + timedelta(minutes=minute), minute * 60.0
+        if minute in came:
+            now = desk.clocks.wall
+            register_scan(desk.db, replace(new_scan(coming[minute]), claimed_at=now, written_at=now))
+            scans.append(taken(desk.db))
+        if minute in read_at:
+            record_reading(desk.db, scans[read_at.index(minute)], readings(3))
+        desk.assembling.assemble()
+        desk.assembling.close_quiet()
+    assert piles(desk.db) == stacks
+
+
 def test_the_gap_before_a_duplicate_of_a_blank_page_is_kept(desk: Desk) -> None:
     desk.assembling.close_all()
     blank = [replace(reading, blank=True) for reading in readings(1)]

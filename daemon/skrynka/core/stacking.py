@@ -107,25 +107,30 @@ class Following(StrEnum):
     """It was claimed before that one: it never was part of this stack."""
 
 
-def following(last: Came, scan: Came, quiet: timedelta, *, watched: bool) -> Following:
+def following(last: Came, scan: Came, quiet: timedelta, *, watched_since: datetime | None) -> Following:
     """Say how a scan follows the last one of an open stack.
 
     A stack is closed by the quiet time as it passes, so that whatever comes while it is open goes on in it: as long as
-    somebody watched it pass since the last page was added (`watched`), which no service did before its start. Scans
-    that are taken or registered late come all at once, too, those of many piles. Between all these it is told by when
-    they were written and, where nobody watched, when they were claimed: the station's own clock may be set meanwhile. A
-    pile that is parted costs a look; two that are joined could put one applicant's papers into another's case.
+    somebody watched it pass from when the last page was placed (`watched_since`; None where that was before the
+    service's start), and it was placed within the quiet time of its registration. Where reading lags further behind,
+    piles may come far apart before anybody looks. Scans that are taken or registered late come all at once, too, those
+    of many piles. Between all these it is told by when they were written and, where nobody watched, when they were
+    claimed: the station's own clock may be set meanwhile. A pile that is parted costs a look; two that are joined could
+    put one applicant's papers into another's case.
     """
     apart = timedelta()
     if scan.written_at is not None and last.written_at is not None:
         apart = abs(scan.written_at - last.written_at)
-    if watched and last.registered_at_once and scan.registered_at_once:
-        if last.taken_at_once and scan.taken_at_once:
-            return Following.GOES_ON
-    elif scan.claimed_at < last.claimed_at:
-        return Following.FROM_BEFORE
-    else:
-        apart = max(apart, scan.claimed_at - last.claimed_at)
+    claims_apart = scan.claimed_at - last.claimed_at
+    if watched_since is None or not (last.registered_at_once and scan.registered_at_once):
+        if claims_apart < timedelta():
+            return Following.FROM_BEFORE
+        apart = max(apart, claims_apart)
+    elif abs(watched_since - last.registered_at) > quiet:
+        # Both came in order: an earlier claim only says that the station's clock was set back.
+        apart = max(apart, abs(claims_apart))
+    elif last.taken_at_once and scan.taken_at_once:
+        return Following.GOES_ON
     return Following.AFTER_QUIET if apart > quiet else Following.GOES_ON
 
 

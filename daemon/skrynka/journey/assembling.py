@@ -124,7 +124,8 @@ class Assembling:
         stack = assembly.open_stack(self._database, box) if how is Assemble.STACK else None
         quiet = timedelta(seconds=self._rules.quiet_seconds)
         if stack is not None and stack.last_came is not None:
-            match following(stack.last_came, scan.came, quiet, watched=stack.id in self._extended):
+            watched_since = stack.last_page_at if stack.id in self._extended else None
+            match following(stack.last_came, scan.came, quiet, watched_since=watched_since):
                 case Following.AFTER_QUIET:
                     self._close(box)
                     stack = None
