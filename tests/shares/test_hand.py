@@ -46,7 +46,7 @@ class Place:
         (self.share / name).write_bytes(content)
         seen = next(each for each in self.hand.list().seen if each.name == name)
         return prepare(
-            self.spool, self.share, seen, self.hand, scan_id="id", number=1, station="ST", box="B",
+            self.spool, self.share, seen, self.hand, scan_id="id", next_number=lambda: 1, station="ST", box="B",
             claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
         )  # fmt: skip
 

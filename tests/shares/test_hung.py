@@ -50,7 +50,7 @@ def prepared(share: Ext4, hand: ShareHand, spool: Path) -> Claim:
     (share.place / "scan.pdf").write_bytes(b"%PDF")
     (seen,) = hand.list().seen
     return prepare(
-        spool, share.place, seen, hand, scan_id="id", number=1, station="ST", box="B",
+        spool, share.place, seen, hand, scan_id="id", next_number=lambda: 1, station="ST", box="B",
         claimed_at=datetime(2022, 2, 23, tzinfo=UTC), via_share=True,
     )  # fmt: skip
 
