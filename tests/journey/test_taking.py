@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -545,6 +546,30 @@ def test_a_scan_among_the_claimed_that_no_claim_tells_of_is_taken_at_a_start(tmp
     assert "claim_forgotten" in told
     assert "scan_registered" in told
     assert list(claimed.iterdir()) == []
+
+
+def test_a_file_that_its_server_brings_back_shorter_than_the_spools_copy_is_a_scan_of_its_own(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.save("1.pdf")
+    place.look()
+
+    def breaks_down(claim: Claim, progress: Callable[[], None]) -> NoReturn:
+        """Copy it, and be gone before it is removed."""
+        progress()
+        shutil.copy2(claim.path_in_share, claim.folder / "original")
+        claim.path_in_share.write_bytes(WHOLE[:10])
+        raise OSError(errno.EIO, "gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "fetch", breaks_down)
+        assert place.look(QUIET_SECONDS) == []
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+    assert place.taken[0].path.read_bytes() == WHOLE
+    assert len(place.said("claim_forgotten")) == 1
+    place.look(QUIET_SECONDS)
+    place.look(600)
+    assert [claim.path.read_bytes() for claim in place.taken] == [WHOLE[:10]]
 
 
 BREAKS_WATCHING = """

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -101,6 +102,10 @@ def let_go(claim: Claim) -> None:
     """Let go of a claim whose file was stored as it is now."""
     stored = claim.path.stat()
     assert release(claim, stored.st_size, stored.st_mtime_ns)
+
+
+def _fail(*_: object) -> NoReturn:
+    raise OSError(errno.EIO, "the server is gone")
 
 
 TAKES = (
@@ -340,6 +345,88 @@ def test_a_copy_that_has_less_than_the_shares_file_is_found_after_a_kill_and_mad
     assert isinstance(found, Claim)
     assert (found.path, found.changed) == (taken.path, True)
     assert brought(found).path.read_bytes() == b"%PDFmore"
+
+
+def test_the_copy_in_the_spool_stays_until_one_that_goes_on_from_it_is_durable(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = place.taken(place.drop(), share=True)
+    shutil.copy2(taken.path, taken.folder / "original")
+    with taken.path.open("ab") as writer:
+        writer.write(b"more")
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "copy_durably", _fail)
+        with pytest.raises(OSError, match="server"):
+            brought(found)
+    assert (found.folder / "original").read_bytes() == b"%PDF"
+    assert brought(found).path.read_bytes() == b"%PDFmore"
+
+
+SERVERS_STATES = {
+    "empty": (b"", 0),
+    "shorter": (b"%PDF who", 0),
+    "zeros": (bytes(10), 0),
+    "another time": (b"%PDF whole", 1),
+    "other bytes, and longer": (b"%PDX whole, and more", 0),
+}
+"""What a server that broke down brings back of a file with "%PDF whole": its bytes, and seconds that its time differs.
+
+Zeros with the size and the time of the file are told by nothing but their bytes, and go: the spool has the scan.
+"""
+
+
+@pytest.mark.parametrize("state", SERVERS_STATES)
+def test_a_durable_copy_is_never_given_for_a_file_that_its_server_brings_back_otherwise(
+    place: Place, state: str
+) -> None:
+    content, later = SERVERS_STATES[state]
+    taken = place.taken(place.drop(b"%PDF whole"), share=True)
+    shutil.copy2(taken.path, taken.folder / "original")
+    written = taken.path.stat().st_mtime_ns + later * 1_000_000_000
+    taken.path.write_bytes(content)
+    os.utime(taken.path, ns=(written, written))
+    (found,) = place.found()
+    assert isinstance(found, Claim)
+    whole = found if found.in_spool else brought(found)
+    assert whole.path == taken.folder / "original"
+    assert whole.path.read_bytes() == b"%PDF whole"
+    assert sorted(each.name for each in taken.folder.iterdir()) == ["claim.json", "original"]
+    let_go(whole)
+    assert [each.read_bytes() for each in taken.path.parent.iterdir()] == ([content] if state != "zeros" else [])
+
+
+@pytest.mark.parametrize(("came", "least"), [(b"%PDF", 2), (b"%PDF and more", 5), (b"%P", 0), (b"%PDX and more", 3)])
+def test_killed_at_any_call_that_lasts_as_a_fetch_is_repeated_the_copy_or_all_that_came_is_held(
+    tmp_path: Path, came: bytes, least: int
+) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from skrynka.steps import moving\n"
+        "from skrynka.steps.claiming import fetch, look_up, open_claims\n"
+        "(claim,) = open_claims(Path(sys.argv[1])).in_shares\n"
+        "found = look_up(claim, moving)\n"
+        "if not found.in_spool: fetch(found, moving, moving.no_progress)\n"
+    )
+    killed = 0
+    for call in ("fsync", "rename", "unlink"):
+        for number in itertools.count(1):
+            place = Place(tmp_path / f"inbox-{call}-{number}", tmp_path / f"spool-{call}-{number}")
+            taken = place.taken(place.drop(b"%PDF"), share=True)
+            shutil.copy2(taken.path, taken.folder / "original")
+            if came != b"%PDF":
+                taken.path.write_bytes(came)
+            if not killed_at(call, number, code, place.spool):
+                break
+            killed += 1
+            (found,) = place.found()
+            assert isinstance(found, Claim)
+            held = (found if found.in_spool else brought(found)).path.read_bytes()
+            left = [each.read_bytes() for each in place.inbox.rglob("*") if each.is_file()]
+            goes_on = came.startswith(b"%PDF")
+            assert [held, *left] == ([came] if goes_on else [b"%PDF", came]), f"killed at {call} {number}"
+    assert killed >= least
 
 
 def test_claims_on_a_share_that_is_away_are_kept_until_it_is_back(place: Place) -> None:

@@ -166,8 +166,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "claim_forgotten": Event(
             _W,
             "inbox {inbox}: a scan lies among the claimed ones and no claim tells of it; it is taken now",
-            "The inbox's server carried out a claim that it had given no answer to, or a claim was lost with the "
-            "spool. The scan is taken as a new one; the name that its scanner gave it isn't known any more.",
+            "The inbox's server carried out a claim that it had given no answer to, or broke down and brought a file "
+            "back that the spool has otherwise, or a claim was lost with the spool. The scan is taken as a new one; "
+            "the name that its scanner gave it isn't known any more.",
             "It may come late: where the papers of a box are stacked, look at the cases that it was scanned among.",
         ),
         "claim_stuck": Event(

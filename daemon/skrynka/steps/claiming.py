@@ -141,12 +141,11 @@ def look_up(claim: Claim, mover: Mover) -> Claim | Odd | None:
         # It may have turned into one by way of a share at the last moment.
         claim = from_sidecar((claim.folder / _SIDECAR).read_bytes(), claim.folder)
     if lies(claim.folder / _ORIGINAL):
-        try:
-            if claim.via_share:
-                mover.clear(claim)  # a fetch that was killed half-way leaves both
-            return _verified(replace(claim, in_spool=True), _found_in_spool(claim))
-        except ClaimRestless:
-            pass  # the inbox's has more than was fetched, and is fetched again
+        # A fetch that was killed half-way leaves both; and an inbox's file that grew since is fetched again.
+        grown = _grown(claim, mover) if claim.via_share else None
+        if grown is not None:
+            return _verified(claim, grown)
+        return _verified(replace(claim, in_spool=True), _found_in_spool(claim))
     found = mover.locate(claim) if claim.via_share else None
     if found is None:
         _remove_folder(claim.folder)
@@ -258,6 +257,15 @@ def _verified(claim: Claim, found: Found) -> Claim | Odd:
     replaced = not copied and seen.inode not in {0, found.inode}
     same = found.size == seen.size and (copied or (found.mtime_ns == seen.mtime_ns and not replaced))
     return replace(claim, changed=not same, overwritten=replaced or (not copied and found.size < seen.size))
+
+
+def _grown(claim: Claim, mover: Mover) -> Found | None:
+    """Have the inbox's file of a claim that the spool has removed; give it instead where it is longer."""
+    try:
+        mover.clear(claim)
+    except ClaimRestless:
+        return mover.locate(claim)
+    return None
 
 
 def _found_in_spool(claim: Claim) -> Found:

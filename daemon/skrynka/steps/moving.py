@@ -26,6 +26,7 @@ _REFUSALS = frozenset({
 })  # fmt: skip
 """What a file system answers that won't rename. Of any other error (ETIMEDOUT, EIO, EHOSTDOWN) a server may know
 nothing: the rename may be carried out yet."""
+_PIECE_BYTES = 1 << 20
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -85,8 +86,9 @@ def locate(claim: Claim, *, mounted: bool = False) -> Found | None:
 def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
     """Bring a claimed file from the inbox into the spool: the copy is durable before the inbox's file goes.
 
-    The copy gets the file's time: by it `clear` knows the file. Raises ClaimRestless when it changed meanwhile, and
-    OSError; then nothing is lost, and it can be tried again.
+    The copy gets the file's time: by it `clear` knows the file. A copy that the spool has already is replaced only by
+    one that goes on from it; else it stays, and so does the inbox's file, which then is nobody's. Raises ClaimRestless
+    when it changed meanwhile, and OSError; then nothing is lost, and it can be tried again.
     """
     part = claim.folder / _PART
     part.unlink(missing_ok=True)
@@ -100,6 +102,9 @@ def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or copied != after.st_size:
         part.unlink()
         raise ClaimRestless("A claimed file changed while it was copied.")
+    if lies(claim.folder / _ORIGINAL) and not _goes_on(part, claim.folder / _ORIGINAL, progress):
+        part.unlink()
+        return
     os.utime(part, ns=(after.st_atime_ns, after.st_mtime_ns))
     fsync_file(part)
     rename_durably(part, claim.folder / _ORIGINAL)
@@ -109,8 +114,9 @@ def fetch(claim: Claim, progress: Callable[[], None] = no_progress) -> None:
 def clear(claim: Claim) -> None:
     """Remove a claimed file from the inbox: the spool has it, durably. Repeated, it does nothing.
 
-    Raises OSError, and ClaimRestless where the file isn't the one that the spool has: its writer has gone on. Then the
-    spool's is removed, which has less, and the file is to be fetched again.
+    Raises OSError, and ClaimRestless where the file is longer than the spool's: its writer may have gone on, and it is
+    to be fetched again. Any other that isn't the one that the spool has stays where it is: a server that broke down
+    before it had written a file brings it back shorter, or with another time. The spool's copy stays in any case.
     """
     _clear(claim, (claim.folder / _ORIGINAL).lstat())
 
@@ -118,12 +124,22 @@ def clear(claim: Claim) -> None:
 def _clear(claim: Claim, copied: os.stat_result) -> None:
     if lies(claim.path_in_share):
         now = _opened_status(claim.path_in_share)
+        if now.st_size > copied.st_size:
+            raise ClaimRestless("A claimed file grew after it was copied.")
         if (now.st_size, now.st_mtime_ns) != (copied.st_size, copied.st_mtime_ns):
-            (claim.folder / _ORIGINAL).unlink()
-            fsync_folder(claim.folder)
-            raise ClaimRestless("A claimed file changed after it was copied.")
+            return
         claim.path_in_share.unlink(missing_ok=True)
     fsync_folder(claim.path_in_share.parent)
+
+
+def _goes_on(copy: Path, earlier: Path, progress: Callable[[], None]) -> bool:
+    """Say whether a copy has all the bytes of an earlier one at its beginning; `progress` is called as it is read."""
+    with copy.open("rb") as whole, earlier.open("rb") as beginning:
+        while piece := beginning.read(_PIECE_BYTES):
+            if whole.read(len(piece)) != piece:
+                return False
+            progress()
+    return True
 
 
 def _opened_status(path: Path) -> os.stat_result:
