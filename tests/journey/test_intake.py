@@ -67,8 +67,8 @@ class Place:
             spool=self.folder / "spool", room=Room({}, 0), clock=lambda: self.now,
         )  # fmt: skip
 
-    def claimed(self, content: bytes = WHOLE, *, changed: bool = False) -> Claim:
-        """Have a scan claimed and handed over."""
+    def claimed(self, content: bytes = WHOLE, *, changed: bool = False, handed: bool = True) -> Claim:
+        """Have a scan claimed, and handed over."""
         (self.folder / "inbox" / "1.pdf").write_bytes(content)
         (seen,) = list_inbox(self.folder / "inbox").seen
         claim = prepare(
@@ -77,7 +77,8 @@ class Place:
         )  # fmt: skip
         taken = take(claim, moving)
         assert isinstance(taken, Claim)
-        self.intake.hand_over(replace(taken, changed=changed))
+        if handed:
+            self.intake.hand_over(replace(taken, changed=changed))
         return taken
 
     def restart(self) -> None:
@@ -256,6 +257,25 @@ def test_in_a_stack_a_scan_that_grew_and_what_was_taken_after_it_go_on_with_nobo
     continuation = 4 if restarted else 5
     assert place.said("scan_grew")[0]["scan_number"] == f"ST-{continuation}"
     assert place.gaps() == [(number, ordered and 3 <= number <= continuation) for number in range(1, 6)]
+
+
+def test_a_claim_that_was_on_its_way_while_an_earlier_one_grew_comes_after_a_gap_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        nobody_can_say(patched)
+        with patched.context() as once:
+            late(once, lambda: writer.write(MORE))
+            place.intake.forward()
+        between = place.claimed(WHOLE + b"between", handed=False)
+        place.now = 20.0
+        place.intake.forward()
+    assert place.said("scan_grew")
+    place.intake.hand_over(between)
+    for place.now in (40.0, 50.0):
+        place.intake.forward()
+    assert place.gaps() == [(1, False), (2, True), (3, True)]
 
 
 def test_a_file_that_grew_rests_for_its_inboxs_quiet_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

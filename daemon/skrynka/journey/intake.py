@@ -22,6 +22,7 @@ from skrynka.core.errors import DatabaseAway, DatabaseRefused, error_name
 from skrynka.core.formats import FileType, sniff
 from skrynka.core.naming import scan_name
 from skrynka.core.reserve import InWork
+from skrynka.journey.growing import Growing
 from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
 from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged, StoredOriginal
@@ -41,8 +42,6 @@ _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
 _RESTLESS_SECONDS = 600.0
 """A writer that holds a claimed file for longer has most likely forgotten it."""
-_REST_SECONDS = 5.0
-"""A file that grew in the spool is stored again when it has been as it is for so long, or its inbox's quiet time."""
 
 
 class Intake:
@@ -81,8 +80,7 @@ class Intake:
         """The scans that are registered and whose claims couldn't be let go: perhaps their originals are gone."""
         self._restless: dict[str, float] = {}
         """Since when a scan waits for its writer to let go of it."""
-        self._grown: dict[str, tuple[tuple[int, int], float]] = {}
-        """The scans whose files went on after they were stored: as what, size and time, and since when."""
+        self._growing = Growing(clock)
         self._renewed: dict[str, int] = {}
         """The number of each box's latest continuation of a scan that grew."""
         self._stuck: dict[str, str] = {}
@@ -220,18 +218,17 @@ class Intake:
         del self._unreleased[taken.scan_id]
         if done:
             self._restless.pop(taken.scan_id, None)
-            self._grown.pop(taken.scan_id, None)
+            self._growing.forget(taken.scan_id)
         else:
-            self._note_grown(taken)
+            self._growing.note(taken)
         return done
 
     def _register(self, taken: Claim, progress: Callable[[], None]) -> StoredOriginal | None:
         """Put the original into the archive, then the row into the database; give what was stored, once all is done."""
-        if (taken.changed and writer_holds(taken.path)) or not self._at_rest(taken):
+        if (taken.changed and writer_holds(taken.path)) or not self._growing.at_rest(
+            taken, self._quiet_seconds(taken.box)
+        ):
             return None
-        if taken.number < self._renewed.get(taken.box, 0):
-            # It was on its way here when the scan before it turned out to have gone on.
-            taken = self._parted(taken)
         known = registered_sha256(self._database, taken.scan_id)
         if known is not None and digest(taken.path, lambda _bytes: progress()) not in {None, known}:
             self._renew(taken)
@@ -260,24 +257,6 @@ class Intake:
             log.info("scan_registered", size_bytes=stored.size_bytes)
         return stored
 
-    def _at_rest(self, taken: Claim) -> bool:
-        """Say whether a file that went on after it was stored has been as it is for a while; any other is at rest."""
-        if taken.scan_id not in self._grown:
-            return True
-        taking = self._takings.get(taken.box)
-        rest = max(_REST_SECONDS, taking.quiet_seconds if taking is not None else 0.0)
-        return self._clock() - self._note_grown(taken) >= rest
-
-    def _note_grown(self, taken: Claim) -> float:
-        """Remember what a file that went on is now; give since when it has been that."""
-        status = taken.path.lstat()
-        stamp = (status.st_size, status.st_mtime_ns)
-        before, since = self._grown.get(taken.scan_id, (None, 0.0))
-        if before != stamp:
-            since = self._clock()
-            self._grown[taken.scan_id] = (stamp, since)
-        return since
-
     def _renew(self, taken: Claim) -> None:
         """Make the claim one of a new scan: its file went on after it was registered, and that row stays as it is."""
         number = self._numbers.next_number()
@@ -285,8 +264,8 @@ class Intake:
         renewed = renew(taken, scan_id=new_id(), number=number, after_gap=self._ordered(taken.box))
         self._claims[self._claims.index(taken)] = renewed
         self._count(claimed=renewed.seen.size - taken.seen.size)
-        self._grown.pop(taken.scan_id, None)
-        self._note_grown(renewed)
+        self._growing.forget(taken.scan_id)
+        self._growing.note(renewed)
         _LOG.warning(
             "scan_grew",
             scan_number=scan_name(renewed.station, renewed.number),
@@ -313,9 +292,17 @@ class Intake:
     def _take_over(self) -> None:
         """Take what was handed over into the claims."""
         while self._handed:
+            taken = self._handed[0]
+            if taken.number < self._renewed.get(taken.box, 0):
+                # It was on its way here when the scan before it turned out to have gone on.
+                taken = self._parted(taken)
             # In this order a claim is counted twice for a moment, and never not at all.
-            self._claims.append(self._handed[0])
+            self._claims.append(taken)
             self._handed.popleft()
+
+    def _quiet_seconds(self, box: str) -> float:
+        taking = self._takings.get(box)
+        return taking.quiet_seconds if taking is not None else 0.0
 
     def _ordered(self, box: str) -> bool:
         taking = self._takings.get(box)
