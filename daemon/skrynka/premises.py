@@ -62,7 +62,7 @@ def lock_station(state: Path) -> int:
     except BlockingIOError:
         os.close(descriptor)
         raise EnvironmentUnfit(
-            "Another skrynka runs on this station.", "End it first; `--once` isn't needed while it runs."
+            "Another skrynka runs on this station.", "It does all that a second one would; else end it first."
         ) from None
     return descriptor
 

@@ -52,7 +52,6 @@ class CatalogueRow:
 
 _D, _I, _W, _E = Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR
 _LOOK = "Nothing, unless it repeats: then report it with the line's `error` and `location`."
-_NETWORK = "Look at the share, its server and the network; `skrynka check` says more. Nothing is lost while it is away."
 
 EVENTS: Mapping[str, Event] = MappingProxyType(
     {
@@ -92,7 +91,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "inbox {inbox} is away[: {detail}]",
             "An inbox's folder can't be reached: it was removed or unmounted (its marker file isn't there), or its "
             "share doesn't answer. The other inboxes go on.",
-            _NETWORK,
+            "`skrynka check` says more. Look at the folder; of a share at its server and the network. Nothing is lost "
+            "while it is away.",
         ),
         "inbox_returned": Event(_I, "inbox {inbox} is back[ after {seconds:s}]", "An inbox can be listed again."),
         "inbox_replaced": Event(
@@ -308,7 +308,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "the archive is away[ for {seconds:s} now][: {error}][; {waiting:+} claimed and waiting]"
             "[, {free_bytes:size} free for more]",
             "Scans are still taken and kept here; they are archived when it is back. Said again while it lasts.",
-            "Look at the archive's disk or server: is it mounted, may it be written? Watch the free space meanwhile.",
+            "Look at the archive's disk or server: is it mounted, has it room, may it be written? Watch the "
+            "spool's room meanwhile.",
         ),
         "archive_returned": Event(
             _I, "the archive is back[ after {seconds:s}][, {waiting:+} to archive]", "What waited is archived now."
