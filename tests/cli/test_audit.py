@@ -157,6 +157,17 @@ def test_a_station_that_is_well_is_good_and_nothing_is_changed(filed: Filed, skr
     assert skrynka("audit", "--repair").out == "Nothing to mend.\n\nAll is well.\n"
 
 
+def stored_before(filed: Filed, content: bytes) -> Path:
+    """Have the archive keep what it got of scan 4 before its file changed; give the folder."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    told = json.loads(filed.sidecar(4).read_text(encoding="ascii"))
+    told |= {"sha256": sha256, "size_bytes": len(content)}
+    folder = filed.archive / "originals" / sha256[:2] / sha256
+    written(folder / "original.pdf", content)
+    written(folder / f"{told['scan_id']}.json", json.dumps(told).encode("ascii"))
+    return aged(folder)
+
+
 Harm = Callable[[Filed], object]
 
 HARMS: dict[str, tuple[Harm, set[str]]] = {
@@ -271,6 +282,13 @@ def test_what_only_a_person_can_mend_is_found_and_nothing_else_and_left(
 MENDED: dict[str, tuple[Harm, set[str]]] = {
     "a sidecar is gone": (lambda it: it.sidecar(4).unlink(), {Flaw.SIDECAR_MISSING}),
     "a sidecar is damaged": (lambda it: it.sidecar(4).write_bytes(b"{"), {Flaw.SIDECAR_DAMAGED}),
+    "a part of an original, from before its file grew": (
+        lambda it: stored_before(it, it.original(4).read_bytes()[:1000]), {Flaw.ORIGINAL_EARLIER}
+    ),
+    "the sidecar of such a part, over which a repair was killed": (
+        lambda it: (stored_before(it, it.original(4).read_bytes()[:1000]) / "original.pdf").unlink(),
+        {Flaw.ORIGINAL_EARLIER},
+    ),
     "a note is gone": (lambda it: shutil.rmtree(it.note()), {Flaw.NOTE_MISSING}),
     "a reason is gone": (lambda it: (it.note() / "reason.txt").unlink(), {Flaw.NOTE_MISSING}),
     "a note of a filed scan": (
@@ -334,6 +352,44 @@ def test_what_is_safe_is_found_and_nothing_else_and_mended_and_told_in_the_histo
         filed.station.once()
         assert skrynka("audit", "--json").json["flaws"] == []
     assert filed.misfits() == []
+
+
+def _part_of_another_file(filed: Filed) -> None:
+    stored_before(filed, b"%PDF-1.7 of another scan")
+
+
+def _part_of_a_changed_original(filed: Filed) -> None:
+    stored_before(filed, filed.original(4).read_bytes()[:1000])
+    flipped(filed.original(4))
+
+
+def _part_that_changed(filed: Filed) -> None:
+    flipped(stored_before(filed, filed.original(4).read_bytes()[:1000]) / "original.pdf")
+
+
+def _part_of_an_original_that_is_gone(filed: Filed) -> None:
+    stored_before(filed, filed.original(4).read_bytes()[:1000])
+    filed.original(4).unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (_part_of_another_file, "the scan's own original doesn't begin with its bytes"),
+        (_part_of_a_changed_original, "the scan's own original isn't what its hash says"),
+        (_part_of_an_original_that_is_gone, "the scan's own original isn't what its hash says"),
+        (_part_that_changed, "its bytes aren't what their hash says"),
+    ],
+)
+def test_what_was_stored_before_a_file_changed_stays_unless_all_of_it_is_in_the_scans_own_original(
+    filed: Filed, skrynka: Skrynka, harm: Callable[[Filed], None], why: str
+) -> None:
+    harm(filed)
+    before = {path for path in filed.archive.rglob("*") if path.is_file()}
+    (mended,) = skrynka("audit", "--repair", "--json").json["repairs"]
+    assert (mended["flaw"], mended["done"], mended["said"]) == ("original_earlier", False, f"left: {why}")
+    assert {path for path in filed.archive.rglob("*") if path.is_file()} == before
+    assert ("original_earlier", "ST-4") in flaws(skrynka("audit", "--json"))
 
 
 def test_what_is_young_may_be_on_its_way_and_is_not_told(filed: Filed, skrynka: Skrynka) -> None:

@@ -7,12 +7,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
+from skrynka.core.sidecars import ToldScan, sidecar_of
 from skrynka.journey.housekeeping import Housekeeping
 from skrynka.logs import Mode
 from skrynka.premises import known_archive
@@ -21,7 +22,8 @@ from skrynka.store.boxes import sync_boxes
 from skrynka.store.case_tables import document
 from skrynka.store.database import Database, new_id, open_database
 from skrynka.store.queue import record_reading
-from tests.store.samples import BOXES, filed, readings, received, taken
+from skrynka.store.registration import register_scan
+from tests.store.samples import BOXES, filed, new_scan, readings, received, taken
 from tests.support.log_lines import listening
 
 DAY = 86_400.0
@@ -138,6 +140,45 @@ def test_an_archive_beside_a_database_that_knows_no_scan_is_compared_at_once(hou
     while keeper.do_a_little():
         pass
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["scans_unregistered"]
+
+
+@pytest.mark.parametrize("own", ["whole", "changed", "gone"])
+def test_what_was_stored_of_a_scan_before_its_file_grew_keeps_orphans_only_while_the_whole_one_is_not_there(
+    house: House, own: str
+) -> None:
+    keeper = house.keeper()
+    row = new_scan(1)
+    told = json.loads(
+        sidecar_of(
+            ToldScan(row.id, row.number, row.station_code, row.box_code, row.original_name, row.claimed_at, "", 0, None)
+        )
+    )
+    source = house.root / "source.pdf"
+    stored = {}
+    for content in (b"%PDF-1.7 of a", b"%PDF-1.7 of a file that grew"):
+        source.write_bytes(content)
+        stored[content] = house.archive.store_original(source, scan_id=row.id, file_type="pdf", sidecar=told)
+        os.utime(house.archive.original_path(stored[content].sha256).parent, (NOW - 2 * DAY, NOW - 2 * DAY))
+    whole = stored[b"%PDF-1.7 of a file that grew"]
+    register_scan(house.db, replace(row, sha256=whole.sha256, size_bytes=whole.size_bytes))
+    with house.db.write() as connection:
+        connection.execute(
+            text(
+                "UPDATE scan SET state = 'quarantined', quarantine_reason = 'corrupt', finished_at = received_at,"
+                " page_count = NULL"
+            )
+        )
+    original = house.archive.original_path(whole.sha256)
+    if own == "changed":
+        original.write_bytes(b"%PDF-1.7 of a file that grow")
+        os.utime(original.parent, (NOW - 2 * DAY, NOW - 2 * DAY))
+    if own == "gone":
+        original.unlink()
+    stream = listening(Mode.JSON)
+    old = house.store(b"old", 2 * DAY)
+    whole_round(keeper, house)
+    said = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert (old.exists(), said) == ((False, ["orphans_removed"]) if own == "whole" else (True, ["scans_unregistered"]))
 
 
 def test_a_station_that_is_never_idle_is_compared_with_its_archive_once_a_day_too(house: House) -> None:

@@ -59,6 +59,7 @@ class Flaw(StrEnum):
     SIDECAR_MISSING = "sidecar_missing"
     SIDECAR_DAMAGED = "sidecar_damaged"
     SIDECAR_CONTRADICTS = "sidecar_contradicts"
+    ORIGINAL_EARLIER = "original_earlier"
     DOCUMENT_MISSING = "document_missing"
     DOCUMENT_CHANGED = "document_changed"
     NOTE_MISSING = "note_missing"
@@ -199,6 +200,11 @@ _FLAWS: dict[Flaw, AboutFlaw] = {
     Flaw.SIDECAR_CONTRADICTS: AboutFlaw(
         _E, _STATION, "A scan's sidecar and its row say different things.",
         "Find out who changed which of them, and restore that one from its backup.",
+    ),
+    Flaw.ORIGINAL_EARLIER: AboutFlaw(
+        _W, _STATION, "The archive has other bytes of a scan beside those of its row: its file changed once stored.",
+        "`--repair` removes them where the scan's own original begins with them. Else copy them into the inbox of its "
+        "box, and remove their folder when they were taken.", True,
     ),
     Flaw.DOCUMENT_MISSING: AboutFlaw(_E, _STATION, "A case's document isn't in the archive.", _CUT),
     Flaw.DOCUMENT_CHANGED: AboutFlaw(_E, _STATION, "A document isn't what its hash or size says.", _CUT),

@@ -86,6 +86,11 @@ def readable_name(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def is_earlier(told: ToldScan, row: ToldScan) -> bool:
+    """Tell whether a sidecar is of the same scan as a row, stored before its file changed and it was registered."""
+    return "sha256" in (differ := differences(told, row)) and {*differ} <= {"sha256", "size_bytes", "file_type"}
+
+
 def differences(one: ToldScan, other: ToldScan) -> tuple[str, ...]:
     """Name what two tell differently; never what they tell."""
     fields = ("id", "number", "station", "box", "original_name", "claimed_at", "sha256", "size_bytes", "file_type")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from skrynka.core.flaws import Flaw, FoundFlaw
-from skrynka.core.sidecars import ToldScan, differences, told_scan
+from skrynka.core.sidecars import ToldScan, differences, is_earlier, told_scan
 from skrynka.journey.auditing_remains import AuditedStation
 from skrynka.steps.archive.walk import ArchiveWalk, NoteFolder, OriginalFolder, digest, measure
 from skrynka.steps.remains import spool_folders
@@ -131,8 +131,13 @@ class ArchiveAudit:
         if folder is None:
             return
         known = {scan.id for scan in scans}
-        for scan_id in sorted(folder.sidecars.keys() - known):
+        strangers = folder.sidecars.keys() - known
+        rows = told_scans(self._database, strangers)
+        for scan_id in sorted(strangers):
             told = _read(folder.sidecars[scan_id])
+            if told is not None and (row := rows.get(scan_id)) is not None and _is_earlier(folder, told, row):
+                yield self._earlier(told, row)  # a repair was killed over it
+                continue
             name = told.name if told is not None else self._walk.place(folder.sidecars[scan_id])
             yield FoundFlaw(Flaw.ORIGINAL_MISSING, name, "only its sidecar tells of it", told.station if told else None)
 
@@ -176,6 +181,8 @@ class ArchiveAudit:
         if told is None:
             # Where other scans have the same bytes, nothing but this one's name and number is lost.
             yield FoundFlaw(Flaw.ORIGINAL_UNTOLD if alone else Flaw.SIDECAR_DAMAGED, place, "no row tells of it either")
+        elif row is not None and _is_earlier(folder, told, row):
+            yield self._earlier(told, row)
         elif row is not None or (told.id, told.sha256) != (scan_id, folder.sha256):
             detail = "its row has other bytes" if row is not None else "its name or place isn't what it says"
             yield FoundFlaw(Flaw.SIDECAR_CONTRADICTS, place, detail)
@@ -186,6 +193,10 @@ class ArchiveAudit:
         elif (measured := measure(sidecar)) is not None and measured[1] < self._since:
             # Another station's scan may be in its spool, while it can't reach the database.
             yield self._unregistered(told)
+
+    def _earlier(self, told: ToldScan, row: ToldScan) -> FoundFlaw:
+        detail = f"{told.size_bytes} bytes, and {row.size_bytes} in its row"
+        return FoundFlaw(Flaw.ORIGINAL_EARLIER, row.name, detail, row.station, (told.sha256, row.id))
 
     def _unregistered(self, told: ToldScan) -> FoundFlaw:
         ours = told.station == self._station.code
@@ -239,6 +250,10 @@ class ArchiveAudit:
 
 def _with(prefix: str, rows: Mapping[str, T]) -> dict[str, T]:
     return {sha256: row for sha256, row in rows.items() if sha256.startswith(prefix)}
+
+
+def _is_earlier(folder: OriginalFolder, told: ToldScan, row: ToldScan) -> bool:
+    return told.sha256 == folder.sha256 and is_earlier(told, row)
 
 
 def _read(sidecar: Path) -> ToldScan | None:

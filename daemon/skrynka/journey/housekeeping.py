@@ -14,10 +14,11 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.steps.archive import Archive
+from skrynka.core.sidecars import is_earlier, told_scan
+from skrynka.steps.archive import Archive, ArchiveDamaged
 from skrynka.steps.archive.identity import away_if_failing
 from skrynka.steps.archive.mending import ArchiveMending
-from skrynka.store.archived import known_originals, unfinished
+from skrynka.store.archived import known_originals, told_scans, unfinished
 from skrynka.store.database import Database
 from skrynka.store.mending import has_document
 from skrynka.store.records import recorded_documents
@@ -94,8 +95,9 @@ class Housekeeping:
         begun = self._clock()
         for prefix in _PREFIXES:
             old = self._archive.old_originals(prefix, before)
-            if unknown := len(old - known_originals(self._database, old)):
-                _LOG.warning("scans_unregistered", scans=unknown)
+            unknown = old - known_originals(self._database, old)
+            if strange := sum(not self._is_known_otherwise(sha256) for sha256 in unknown):
+                _LOG.warning("scans_unregistered", scans=strange)
                 return
             yield
         self._compare_by = begun + _EVERY_SECONDS
@@ -111,6 +113,26 @@ class Housekeeping:
         removed += self._archive.sweep_incoming(before)
         if removed:
             _LOG.info("orphans_removed", orphans=removed)
+
+    def _is_known_otherwise(self, sha256: str) -> bool:
+        """Say whether an original is but what was stored of scans before their files changed and were registered.
+
+        Then the database knows these scans, and the archive has them as it knows them.
+        """
+        with away_if_failing():
+            ids = self._mending.sidecars(sha256)
+            rows = told_scans(self._database, ids)
+            if not ids or ids != rows.keys():
+                return False
+            try:
+                for scan_id, row in rows.items():
+                    told = told_scan(self._mending.sidecar(sha256, scan_id))
+                    if told.sha256 != sha256 or not is_earlier(told, row):
+                        return False
+                    self._archive.verify_original(row.sha256)
+            except (ValueError, ArchiveDamaged):
+                return False
+        return True
 
     def _remove(self, sha256: str) -> bool:
         """Remove a document that nobody has; out of sight first, and looked for afterwards, as an audit's repair does.

@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from skrynka.core.auditing import Report
 from skrynka.core.errors import DatabaseAway, DatabaseRefused, EnvironmentUnfit, ScanRejected
 from skrynka.core.flaws import Flaw, FoundFlaw
-from skrynka.core.sidecars import ToldScan, sidecar_of, told_scan
+from skrynka.core.sidecars import ToldScan, is_earlier, sidecar_of, told_scan
 from skrynka.journey.auditing_remains import AuditedStation
 from skrynka.journey.quarantining import Spoilt, note
 from skrynka.steps.archive import Archive
 from skrynka.steps.archive.mending import ArchiveMending
-from skrynka.steps.archive.walk import digest
+from skrynka.steps.archive.walk import digest, digest_of_beginning
 from skrynka.steps.remains import spool_folders
 from skrynka.steps.scan_numbers import ScanNumbers
-from skrynka.store.archived import set_aside, told_scans, unfinished
+from skrynka.store.archived import known_originals, set_aside, told_scans, unfinished
 from skrynka.store.boxes import Box, sync_boxes
 from skrynka.store.database import Database
 from skrynka.store.mending import has_document, record_mending, recount
@@ -88,6 +88,7 @@ class Repair:
             (Flaw.COUNTERS_WRONG, self._recount),
             (Flaw.SIDECAR_MISSING, self._write_sidecar),
             (Flaw.SIDECAR_DAMAGED, self._write_sidecar),
+            (Flaw.ORIGINAL_EARLIER, self._remove_earlier),
             (Flaw.NOTE_MISSING, self._write_note),
             (Flaw.NOTE_STRAY, self._remove_note),
             (Flaw.INCOMING_LEFT, self._remove_left),
@@ -151,6 +152,26 @@ class Repair:
         self._mending.write_sidecar(row.sha256, row.id, sidecar_of(row))
         self._record(found, row.id)
         return "written from the scan's row"
+
+    def _remove_earlier(self, found: FoundFlaw) -> str:
+        """Remove what was stored of a scan before its file grew: all of it is in the scan's own original."""
+        told = self._told(found)
+        row = told_scans(self._database, [told.id]).get(told.id)
+        if row is None or not is_earlier(told, row):
+            raise _Left("its sidecar and its row are another's by now")
+        own, earlier = self._mending.original(row.sha256), self._mending.original(told.sha256)
+        if own is None or digest(own) != row.sha256:
+            raise _Left("the scan's own original isn't what its hash says")
+        if earlier is not None and digest(earlier) != told.sha256:
+            raise _Left("its bytes aren't what their hash says")
+        if digest_of_beginning(own, told.size_bytes) != told.sha256:
+            raise _Left("the scan's own original doesn't begin with its bytes")
+        if self._mending.sidecars(told.sha256) == {told.id} and not known_originals(self._database, [told.sha256]):
+            # Before the sidecar: an original that nothing tells of could only be looked at by a person.
+            self._mending.remove_original(told.sha256)
+        self._mending.remove_sidecar(told.sha256, told.id)
+        self._record(found, told.id)
+        return "removed: the scan's own original begins with it"
 
     def _write_note(self, found: FoundFlaw) -> str:
         scan = set_aside(self._database).get(found.key[0])

@@ -25,6 +25,23 @@ class ArchiveMending:
         """Read a scan's sidecar."""
         return (self._folder(sha256) / f"{scan_id}.json").read_bytes()
 
+    def sidecars(self, sha256: str) -> frozenset[str]:
+        """Give the ids of the scans that have a sidecar beside an original."""
+        return frozenset(each.stem for each in self._folder(sha256).glob("*.json"))
+
+    def remove_original(self, sha256: str) -> None:
+        """Remove an original; the sidecar that tells of it goes next."""
+        original = self.original(sha256)
+        if original is not None:
+            self.remove(original)
+
+    def remove_sidecar(self, sha256: str, scan_id: str) -> None:
+        """Remove a scan's sidecar, and the folder with the last thing in it."""
+        folder = self._folder(sha256)
+        self.remove(folder / f"{scan_id}.json")
+        if not any(folder.iterdir()):
+            self.remove(folder)
+
     def write_sidecar(self, sha256: str, scan_id: str, content: bytes) -> None:
         """Put a scan's sidecar beside its original, which is there."""
         write_durably(self._folder(sha256) / f"{scan_id}.json", content)

@@ -161,6 +161,19 @@ def measure(file: Path) -> tuple[int, float] | None:
     return (found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
 
 
+def digest_of_beginning(file: Path, size_bytes: int) -> str | None:
+    """Give the SHA-256 of a regular file's first bytes, as `digest` gives that of all; None where it has fewer."""
+    told, rest = hashlib.sha256(), size_bytes
+    try:
+        with file.open("rb") as opened:
+            while rest and (chunk := opened.read(min(rest, _CHUNK_BYTES))):
+                told.update(chunk)
+                rest -= len(chunk)
+    except OSError:
+        return None
+    return None if rest else told.hexdigest()
+
+
 def digest(file: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> str | None:
     """Give a regular file's SHA-256; None where it is gone, can't be read to its end, or is something else.
 
