@@ -307,9 +307,10 @@ class Service:
         if not self._met_database:
             return None
         self._assembling.assemble(self._filing_loop.show_life)
+        # However much there is to file: what comes while a stack is open goes on in it, as somebody watches.
+        wait = self._assembling.close_quiet(self._intake.expected)
         if self._filing.file_next(self._filing_loop.show_life):
             return 0
-        wait = self._assembling.close_quiet(self._intake.expected)
         return 0 if self._housekeeping.do_a_little() else wait
 
     def _supervise(self, loops: list[Loop]) -> None:
