@@ -407,8 +407,13 @@ def test_a_rename_that_comes_after_it_was_given_up_is_noticed_and_the_scan_taken
     place.look(30)
     assert place.look(QUIET_SECONDS) == [f".claimed/ST/{claim.scan_id}", "2.pdf"]
     assert [taken.path.read_bytes() for taken in place.taken] == [WHOLE, WHOLE]
+    assert [taken.after_gap for taken in place.taken] == [True, True], "it came late: its place was elsewhere"
     assert len(place.said("claim_forgotten")) == 1
     assert [each.name for each in place.share.rglob("*") if each.is_file()] == []
+    place.save("3.pdf", at=300)
+    place.look(30)
+    place.look(QUIET_SECONDS)
+    assert [taken.after_gap for taken in place.taken] == [False]
 
 
 def test_a_file_whose_rename_always_fails_keeps_no_others_waiting_where_order_does_not_matter(

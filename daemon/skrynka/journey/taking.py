@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found
+from skrynka.core.claims import Claim, ClaimLost, ClaimRefused, ClaimRestless, Found, is_claimed
 from skrynka.core.entries import Odd
 from skrynka.core.errors import error_name
 from skrynka.core.naming import scan_name
@@ -250,7 +250,7 @@ class Taking:
             box=self._inbox.box,
             claimed_at=station.now(),
             via_share=self._via_share,
-            after_gap=self._inbox.ordered and self._watched.loss is not None,
+            after_gap=self._inbox.ordered and (self._watched.loss is not None or is_claimed(settled.seen.name)),
         )
 
     def _away(self, claim: Claim, error: OSError) -> OSError | InboxAway:
@@ -283,6 +283,9 @@ class Taking:
             _LOG.error("scan_overwritten", inbox=self._inbox.box)
         if self._watched.loss is not None and self._watched.loss.surely_before(settled):
             self._watched.loss = None
+        if is_claimed(settled.seen.name):
+            # Its place was among those that were taken long ago: what comes now doesn't go on with its papers.
+            self._watched.note_loss(settled.seen.mtime_ns, self._clock())
         self.claimed += 1
         _LOG.info(
             "scan_claimed",
