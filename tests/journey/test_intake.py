@@ -325,6 +325,7 @@ def test_a_scan_that_was_written_over_as_it_was_taken_comes_after_a_gap_though_a
     for place.now in (0.0, 10.0):
         place.intake.forward()
     assert place.gaps() == [(1, True)]
+    assert len(place.said("scan_overwritten")) == 1
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])

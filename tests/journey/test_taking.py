@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 import pytest
 
 from skrynka.core.claims import Claim, ClaimRefused, Found
+from skrynka.core.entries import Listing
 from skrynka.core.settling import Arrival, SettlingRules
 from skrynka.journey.inboxes import Inbox
 from skrynka.journey.taking import Station, Taking
@@ -232,6 +234,43 @@ def test_a_start_knows_of_a_scan_that_was_lost_before_it(place: Place) -> None:
     assert not list((place.folder / "state").glob("lost-*"))
 
 
+def test_a_start_knows_of_a_lost_scan_though_its_share_is_away_then(place: Place) -> None:
+    place.save("1.pdf", at=100)
+    place.save("2.pdf", at=200)
+    place.look()
+    place.save("1.pdf", b"%PDF-1.4 of another scan\n" + WHOLE, at=300)
+    place.room_bytes = 0
+    place.look(30)
+    place.taking, place.room_bytes = place.started(), _ENOUGH
+    place.share.rename(place.share.with_name("away"))
+    place.look()
+    place.share.with_name("away").rename(place.share)
+    place.look(30)
+    place.look(30)
+    told = [(taken.original_name, taken.after_gap) for taken in open_claims(place.folder / "spool").in_shares]
+    assert told == [("2.pdf", True), ("1.pdf", False)]
+
+
+def test_a_file_that_gets_another_inode_and_is_as_it_was_is_no_other_scan(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some network file systems do; none that a test has does."""
+    listed = place.hand.list
+    inodes = itertools.count(1_000_000)
+
+    def list_anew(progress: Callable[[], None], station: str | None) -> Listing:
+        found = listed(progress, station)
+        return replace(found, seen=tuple(replace(each, inode=next(inodes)) for each in found.seen))
+
+    monkeypatch.setattr(place.hand, "list", list_anew)
+    place.save("1.pdf")
+    place.save("2.pdf", at=200)
+    place.look()
+    assert place.look(30) == ["1.pdf", "2.pdf"]
+    assert [taken.after_gap for taken in place.taken] == [False, False]
+    assert place.said("scan_overwritten") == []
+
+
 def test_with_a_clock_that_was_set_back_what_came_later_closes_the_gap_all_the_same(place: Place) -> None:
     place.save("1.pdf", at=4_000_000_000)
     place.look()
@@ -267,9 +306,14 @@ def test_a_scan_that_is_written_over_between_the_look_and_its_rename_is_shouted_
     monkeypatch.setattr(place.hand, "take", take_slowly)
     for _ in range(4):
         place.look(30)
+    for at, name in ((400, "3.pdf"), (500, "4.pdf")):
+        place.save(name, at=at)
+        place.look(30)
+        place.look(30)
     place.hand.close()
     told = {taken.original_name: taken.after_gap for taken in open_claims(place.folder / "spool").in_shares}
-    assert told == {"0.pdf": False, "1.pdf": ordered, "2.pdf": False}
+    # The second was written before what came in the place of the lost one, and is taken after it.
+    assert told == {"0.pdf": False, "1.pdf": ordered, "2.pdf": ordered, "3.pdf": ordered, "4.pdf": False}
     assert [line["inbox"] for line in place.said("scan_overwritten")] == ["OBL-01"]
 
 
@@ -519,6 +563,17 @@ def test_a_scan_that_is_too_large_for_the_room_keeps_others_waiting_only_where_t
     assert place.look(30) == (["1.pdf", "2.pdf"] if ordered else ["1.pdf"])
     assert not place.waits
     place.hand.close()
+
+
+def test_nothing_waits_for_room_in_an_inbox_that_is_away(place: Place) -> None:
+    place.room_bytes = 0
+    place.save("1.pdf")
+    place.look()
+    place.look(30)
+    assert place.waits
+    place.share.rename(place.share.with_name("away"))
+    place.look(30)
+    assert not place.waits
 
 
 def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:

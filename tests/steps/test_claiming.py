@@ -523,6 +523,14 @@ def test_a_claim_that_was_renewed_is_found_as_the_new_scans_with_the_file_as_it_
     assert place.left() == []
 
 
+def test_a_claim_in_a_share_keeps_the_gap_that_its_start_gave_it(place: Place) -> None:
+    place.taken(place.drop(), share=True)
+    (told,) = open_claims(place.spool).after_gap(lambda _box: True).in_shares
+    found = look_up(told, moving)
+    assert isinstance(found, Claim)
+    assert found.after_gap
+
+
 def test_a_scan_id_is_never_used_twice(place: Place) -> None:
     first = place.taken(place.drop(b"first"))
     with pytest.raises(FileExistsError):

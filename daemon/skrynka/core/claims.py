@@ -113,7 +113,8 @@ class Claim:
     changed: bool = False
     """What was taken isn't what the listing showed: another inode, size or time. Its writer may not be done."""
     overwritten: bool = False
-    """What was taken is another scan than the listing showed, under the same name: that one is lost."""
+    """What was taken is another scan than the listing showed, under the same name: that one is lost. `seen` is what was
+    taken then."""
 
     @property
     def path(self) -> Path:
@@ -129,6 +130,17 @@ class Claim:
     def path_in_share(self) -> Path:
         """Where the file of a claim by way of a share lies until it is fetched."""
         return claimed_folder(self.inbox, self.station) / self.scan_id
+
+
+def is_overwritten(seen: Seen, found: Found, *, via_share: bool) -> bool:
+    """Tell whether another scan was taken than the listing showed.
+
+    In a share another inode alone says nothing: of a file that is as it was some network file systems give a new one.
+    """
+    if found.size < seen.size:
+        return True
+    same = via_share and (found.size, found.mtime_ns) == (seen.size, seen.mtime_ns)
+    return seen.inode not in {0, found.inode} and not same
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,9 @@ class WatchedInbox:
         hints, self._hints = self._hints, {}
         listing = self._list(progress)
         self.looked = True
+        if self._folder is None and self.loss is not None:
+            # What a first look finds may have lain there before that one was lost.
+            self.loss = replace(self.loss, noticed_at=now)
         self._note_folder(listing.folder)
         self._tell_back(now)
         self._tell_odd(listing.odd)
@@ -243,6 +246,9 @@ class WatchedInbox:
             _LOG.warning("claim_forgotten", inbox=self.inbox.box)
         path = self.inbox.path / seen.name
         sample = Sample(seen.size, seen.mtime_ns, seen.inode, now)
+        if self.inbox.share and before is not None and (sample.size, sample.mtime_ns) == _size_and_time(before.last):
+            # Of a file that is as it was some network file systems give another inode.
+            sample = replace(sample, inode=before.last.inode)
         if before is not None and _unchanged(before.last, sample):
             sample = replace(sample, finished=before.last.finished, head=before.last.head)
         if sample.finished is None and seen.size:
@@ -301,6 +307,10 @@ class WatchedInbox:
             if entry.name not in self._told_odd:
                 _LOG.info("entry_odd", inbox=self.inbox.box, kind=entry.what.value)
         self._told_odd = {entry.name for entry in odd}
+
+
+def _size_and_time(sample: Sample) -> tuple[int, int]:
+    return sample.size, sample.mtime_ns
 
 
 def _unchanged(before: Sample, now: Sample) -> bool:

@@ -27,7 +27,7 @@ from skrynka.journey.room import Room
 from skrynka.journey.taking import Station, Taking
 from skrynka.steps.archive import Archive, ArchiveAway, SourceChanged, StoredOriginal
 from skrynka.steps.archive.walk import digest
-from skrynka.steps.claiming import open_claims, part, release, renew
+from skrynka.steps.claiming import note_overwritten, open_claims, part, release, renew
 from skrynka.steps.listing import read_ends, writer_holds
 from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
@@ -101,7 +101,7 @@ class Intake:
             found = found.after_gap(self._ordered)
             for taking in takings.values():
                 taking.note_loss()
-        self._claims = [self._parted(taken) if taken.overwritten else taken for taken in found.claims]
+        self._claims = [self._note_overwritten(taken) if taken.overwritten else taken for taken in found.claims]
         self._count(claimed=sum(taken.seen.size for taken in found.claims))
         known = [*found.claims, *found.in_shares]
         if known:
@@ -284,6 +284,13 @@ class Intake:
         between = [taken for taken in self._claims if taken.box == grown.box and grown.number < taken.number]
         for taken in between:
             self._claims[self._claims.index(taken)] = self._parted(taken)
+
+    def _note_overwritten(self, taken: Claim) -> Claim:
+        """Say that a scan was written over as it was taken, and that an earlier run was killed before it said so."""
+        _LOG.error("scan_overwritten", inbox=taken.box)
+        if taken.box in self._takings:
+            self._takings[taken.box].note_loss(taken.seen.mtime_ns)
+        return note_overwritten(taken, after_gap=self._ordered(taken.box))
 
     def _parted(self, taken: Claim) -> Claim:
         """Have a claim come after a gap, where its box's papers are stacked."""

@@ -22,7 +22,7 @@ from skrynka.core.settling import Arrival
 from skrynka.journey.inboxes import Inbox, Settled, WatchedInbox
 from skrynka.shares.hand import ShareHand
 from skrynka.steps import moving
-from skrynka.steps.claiming import Mover, fetch, look_up, part, prepare, take
+from skrynka.steps.claiming import Mover, fetch, look_up, note_overwritten, prepare, take
 from skrynka.steps.listing import InboxAway
 from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
@@ -87,6 +87,7 @@ class Taking:
         self._returned = 0
         """How many claims turned out to lie in the inbox still, since it was looked into."""
         self._refused = False
+        self._recalled = False
         self._kept_loss: int | None = None
         """When the lost scan was written that the station's `losses` tell of."""
         self.claimed = 0
@@ -96,9 +97,12 @@ class Taking:
         """Take up what an earlier run left in the share; the first call of all."""
         self._open = [_Open(claim) for claim in claims]
 
-    def note_loss(self) -> None:
-        """Note that a scan may be lost that came from here, nobody knows when: the next one comes after a gap."""
-        self._watched.note_loss(0, self._clock())
+    def note_loss(self, mtime_ns: int = 0) -> None:
+        """Note that a scan may be lost that came from here: in a stack what follows comes after a gap.
+
+        `mtime_ns` is when the file was written that what follows may go on with; 0 where nobody knows.
+        """
+        self._watched.note_loss(mtime_ns, self._clock())
 
     def hint(self, name: str, arrival: Arrival) -> None:
         """Note that something happened to an entry: the inbox is looked into in the next call of `look`."""
@@ -152,17 +156,20 @@ class Taking:
         """
         if self._watched.due <= self._clock():
             try:
+                now = self._clock()
+                self._recall_loss(now)
                 if self._close_open(progress):
                     ours = frozenset(entry.claim.scan_id for entry in self._open)
-                    now = self._clock()
-                    self._recall_loss(now)
-                    settled = self._watched.look(now, progress, ours)
+                    settled = self._watched.look(self._clock(), progress, ours)
                     self._keep_loss()
                     self._returned = 0
                     self._take(settled, progress)
                     if self._open:
                         self._watched.put_off(self._clock())
+                else:
+                    self._station.nothing_waits(self._inbox.box)
             except InboxAway as away:
+                self._station.nothing_waits(self._inbox.box)
                 self._watched.went_away(self._clock(), away)
         return max(0.0, self._watched.due - self._clock())
 
@@ -264,8 +271,8 @@ class Taking:
         if isinstance(taken, Odd):
             _LOG.warning("entry_odd", inbox=self._inbox.box, kind=taken.what.value)
             return True
-        if taken.overwritten and self._inbox.ordered:
-            taken = part(taken)
+        if taken.overwritten:
+            taken = self._note_overwritten(taken)
         entry.claim = taken
         self._refused = False
         self._via_share = taken.via_share
@@ -279,8 +286,6 @@ class Taking:
         return False
 
     def _say_claimed(self, claim: Claim, settled: Settled) -> None:
-        if claim.overwritten:
-            _LOG.error("scan_overwritten", inbox=self._inbox.box)
         if self._watched.loss is not None and self._watched.loss.surely_before(settled):
             self._watched.loss = None
         if is_claimed(settled.seen.name):
@@ -296,10 +301,18 @@ class Taking:
             **({"unfinished": True} if settled.unfinished else {}),
         )
 
+    def _note_overwritten(self, taken: Claim) -> Claim:
+        """Say that a scan was written over as it was taken; what is taken next may not follow what is in its place."""
+        _LOG.error("scan_overwritten", inbox=self._inbox.box)
+        self.note_loss(taken.seen.mtime_ns)
+        self._keep_loss()
+        return note_overwritten(taken, after_gap=self.ordered)
+
     def _recall_loss(self, now: float) -> None:
         """Before the first look of all: take up what an earlier run knew to be lost."""
-        if not self.looked and self._inbox.ordered:
+        if not self._recalled and self._inbox.ordered:
             self._kept_loss = self._station.losses.kept(self._inbox.box)
+            self._recalled = True
             if self._kept_loss is not None:
                 self._watched.note_loss(self._kept_loss, now)
 

@@ -31,6 +31,7 @@ from skrynka.core.claims import (
     OpenClaims,
     OtherFilesystem,
     from_sidecar,
+    is_overwritten,
     to_sidecar,
 )
 from skrynka.core.entries import Odd, Seen, odd_kind
@@ -139,7 +140,8 @@ def look_up(claim: Claim, mover: Mover) -> Claim | Odd | None:
     """
     with contextlib.suppress(FileNotFoundError):
         # It may have turned into one by way of a share at the last moment.
-        claim = from_sidecar((claim.folder / _SIDECAR).read_bytes(), claim.folder)
+        told = from_sidecar((claim.folder / _SIDECAR).read_bytes(), claim.folder)
+        claim = replace(told, after_gap=told.after_gap or claim.after_gap)
     if lies(claim.folder / _ORIGINAL):
         # A fetch that was killed half-way leaves both; and an inbox's file that grew since is fetched again.
         grown = _grown(claim, mover) if claim.via_share else None
@@ -171,6 +173,16 @@ def release(claim: Claim, size_bytes: int, mtime_ns: int) -> bool:
             return False
     _remove_folder(claim.folder)
     return True
+
+
+def note_overwritten(claim: Claim, *, after_gap: bool) -> Claim:
+    """Have a claim's sidecar say what was really taken, so that it is noticed once that the scan before is lost.
+
+    It comes after a gap from now on, where `after_gap` says so. Raises OSError; then it is noticed again.
+    """
+    noted = replace(claim, after_gap=claim.after_gap or after_gap, overwritten=False)
+    write_durably(claim.folder / _SIDECAR, to_sidecar(noted))
+    return noted
 
 
 def part(claim: Claim) -> Claim:
@@ -254,9 +266,11 @@ def _verified(claim: Claim, found: Found) -> Claim | Odd:
         return Odd(seen.name, odd_kind(found.mode))
     # A copy that was fetched has an inode and a time of its own.
     copied = claim.via_share and claim.in_spool
-    replaced = not copied and seen.inode not in {0, found.inode}
-    same = found.size == seen.size and (copied or (found.mtime_ns == seen.mtime_ns and not replaced))
-    return replace(claim, changed=not same, overwritten=replaced or (not copied and found.size < seen.size))
+    overwritten = not copied and is_overwritten(seen, found, via_share=claim.via_share)
+    same = found.size == seen.size and (copied or (found.mtime_ns == seen.mtime_ns and not overwritten))
+    if overwritten:
+        seen = replace(seen, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode)
+    return replace(claim, seen=seen, changed=not same, overwritten=overwritten)
 
 
 def _grown(claim: Claim, mover: Mover) -> Found | None:
