@@ -107,6 +107,26 @@ def test_what_was_away_is_not_missed_any_more_once_the_work_fails_of_something_e
     assert loop.why is None
 
 
+def test_the_database_is_there_as_soon_as_work_goes_on_however_long_it_takes() -> None:
+    stop, missed = threading.Event(), list[str | None]()
+
+    def work() -> float | None:
+        missed.append(loop.missing)
+        if len(missed) == 1:
+            loop.wake()
+            raise DatabaseAway("it is away")
+        loop.show_life()
+        missed.append(loop.missing)
+        stop.set()
+        return None
+
+    loop = Loop("toil", work, stop)
+    loop.start()
+    await_that(stop.is_set, "the loop went on")
+    assert loop.join(10)
+    assert missed == [None, "database", None]
+
+
 def test_a_trouble_is_told_once_though_another_worker_has_what_fails_now_and_then() -> None:
     stream = listening(Mode.JSON)
     stop = threading.Event()

@@ -60,6 +60,9 @@ class Loop:
     def show_life(self) -> None:
         """Say, from within a long unit of work, that it goes on."""
         self.beat = time.monotonic()
+        # Work asks the database before all else, so what goes on has it; an archive may still fail in the middle.
+        if self.missing == "database":
+            self.missing = None
 
     @property
     def in_hand_seconds(self) -> float:
