@@ -1,0 +1,107 @@
+"""What the benchmark of the throughput works out of its trials."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pikepdf
+import pytest
+
+from tests.benchmarks.throughput.alternatives import half_scale, images_of
+from tests.benchmarks.throughput.figures import Spread, marginal, rate, ratios, spread_out
+from tests.benchmarks.throughput.ledger import Entry, Ledger
+from tests.benchmarks.throughput.picture import draw
+from tests.benchmarks.throughput.processes_watched import Watch, cpu_seconds, rollup, ticks_of
+from tests.support.layered import layered_pdf
+from tests.support.papers import blank_paper
+
+
+def entry(alternative: str, seconds: float, repetition: int = 1, pages: int = 10) -> Entry:
+    return {"alternative": alternative, "seconds": seconds, "pages": pages, "repetition": repetition}
+
+
+def test_a_ratio_is_taken_within_a_repetition_and_told_with_its_spread() -> None:
+    entries = [entry("naive", 10), entry("daemon", 1), entry("naive", 20, 2), entry("daemon", 1, 2)]
+    assert ratios(entries) == {"a": Spread(15.0, 10.0, 20.0)}
+
+
+def test_a_repetition_that_lacks_a_side_is_left_out_of_the_ratios() -> None:
+    assert ratios([entry("naive", 10), entry("daemon", 1, 2)]) == {}
+
+
+def test_costs_are_compared_the_other_way_round() -> None:
+    entries = [{**entry("naive", 1), "cost": 12.0}, {**entry("daemon", 1), "cost": 3.0}]
+    assert ratios(entries, cost=lambda each: float(each["cost"]))["a"].median == pytest.approx(4)
+
+
+def test_rates_of_different_numbers_of_pages_are_comparable() -> None:
+    assert rate(entry("naive", 5, pages=10)) == rate(entry("daemon", 50, pages=100)) == 2
+
+
+def test_the_marginal_cost_is_that_of_one_more_between_neighbouring_sizes() -> None:
+    assert marginal({100: [12.0, 11.0, 13.0], 10: [3.0], 1000: [102.0]}) == {(10, 100): 0.1, (100, 1000): 0.1}
+
+
+@pytest.mark.parametrize(
+    ("total", "wanted", "run"), [(200, 10, 1), (40, 20, 10), (12, 20, 10), (5, 10, 1), (300, 60, 10)]
+)
+def test_the_pages_of_the_slow_ones_lie_over_the_whole_stack_and_none_comes_twice(
+    total: int, wanted: int, run: int
+) -> None:
+    chosen = spread_out(total, wanted, run)
+    assert chosen == sorted(set(chosen))
+    assert chosen[0] == 1
+    assert chosen[-1] <= total
+    assert len(chosen) <= wanted
+    assert all(
+        following == begin + 1 for begin, following in zip(chosen[::run], chosen[1::run], strict=False) if run > 1
+    )
+
+
+def test_a_spread_is_written_with_its_least_and_most_where_they_differ() -> None:
+    assert Spread.of([3.0, 1.0, 2.0]).written() == "2.0 (1.0–3.0)"
+    assert Spread.of([2.0]).written(2) == "2.00"
+
+
+def test_a_ledger_knows_what_was_measured_and_passes_a_broken_last_line_over(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.jsonl"
+    trial = {"part": "ratios", "stack": "grey", "alternative": "daemon", "of": 40, "repetition": 1, "source": "a"}
+    Ledger(file).add({**trial, "seconds": 1.0})
+    with file.open("ab") as kept:
+        kept.write(b'{"part": "rat')
+    again = Ledger(file)
+    assert again.has(trial)
+    assert not again.has({**trial, "repetition": 2})
+    again.add({**trial, "repetition": 2})
+    assert len(Ledger(file).entries) == 2
+    assert [each["seconds"] for each in again.like(part="ratios", repetition=1)] == [1.0]
+
+
+def test_the_memory_of_this_process_is_seen_and_its_time() -> None:
+    kept = bytearray(os.urandom(30_000_000))
+    watch = Watch(os.getpid())
+    now = watch.look()
+    assert now.anonymous > len(kept) / 1e6
+    assert now.total == pytest.approx(watch.peak.total)
+    assert cpu_seconds(os.getpid()) > 0
+
+
+def test_a_process_with_brackets_in_its_name_is_understood() -> None:
+    assert ticks_of("7 (odd) name) S " + " ".join(map(str, range(4, 40)))) == (14, 15, 16, 17)
+    assert rollup("0-f ---p [rollup]\nRss:  10 kB\nPss:   3 kB\n") == {"Rss": 10240, "Pss": 3072}
+
+
+def test_the_picture_is_well_formed_and_says_every_ratio() -> None:
+    svg = draw({"grey": {"a": Spread(31.2, 29, 33), "c": Spread(0.61, 0.6, 0.62)}, "g4 & more": {}}, "today")
+    texts = [element.text for element in ET.fromstring(svg).iter() if element.text]  # noqa: S314 - our own
+    assert {"31.2", "0.61", "g4 & more", "today"} <= set(texts)
+
+
+def test_a_layered_page_is_two_images_one_of_them_a_mask_and_the_limit_decodes_both(tmp_path: Path) -> None:
+    path = tmp_path / "page.pdf"
+    path.write_bytes(layered_pdf(blank_paper(100, (100.0, 60.0), colour=True), 100))
+    with pikepdf.open(path) as pdf:
+        assert [bool(image.get("/ImageMask", False)) for image in images_of(pdf.pages[0])] == [False, True]
+        assert half_scale(pdf, 1) == 2

@@ -1,0 +1,57 @@
+"""How fast the daemon is, and what it takes: beside its alternatives, with growing work, and idle.
+
+    python -m tests.benchmarks.throughput [--part NAME]... [--pages 200] [--repetitions 3] [--full] [--fresh]
+
+What was measured of the source as it is now isn't measured again: `build/bench/throughput/ledger.jsonl` has each trial,
+`report.md` the tables, `ratios.svg` the picture. Interrupted or killed, it loses the trial in hand and no more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tests.benchmarks.throughput import ratios, where_time_goes
+from tests.benchmarks.throughput.run import Run
+from tests.benchmarks.throughput.tables import picture, report
+
+PARTS = {ratios.PART: ratios.measure, where_time_goes.PART: where_time_goes.measure}
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure the parts that were chosen; give the exit code."""
+    options = _options(words)
+    run = Run(options.pages, options.repetitions, options.seed, options.full, options.minutes)
+    if options.fresh:
+        (run.state / "ledger.jsonl").unlink(missing_ok=True)
+        run.ledger.entries.clear()
+    code = 0
+    try:
+        for part in options.part or PARTS:
+            PARTS[part](run)
+    except KeyboardInterrupt:
+        code = 130
+    told = report(run)
+    (run.state / "report.md").write_text(told, encoding="utf-8")
+    drawn = picture(run)
+    if drawn is not None:
+        (run.state / "ratios.svg").write_text(drawn, encoding="utf-8")
+    run.teller.say(told)
+    return code
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.throughput", description="Speed and memory.")
+    parser.add_argument("--part", action="append", choices=PARTS, metavar="NAME", help=f"only this: {', '.join(PARTS)}")
+    parser.add_argument("--pages", type=int, default=200, help="of the stack for the daemon and the limit")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=1.0, help="for which an idle daemon is watched")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--full", action="store_true", help="the largest sizes too: 5,000 pages, 10,000 files")
+    parser.add_argument("--fresh", action="store_true", help="forget what was measured")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""Where a reader's time goes: its work done in this process, with a clock around each of its steps.
+
+The daemon's code is as it is; its functions are wrapped from outside, so that what is called from several places is
+told apart by its rung. Times are of the processor, poppler's processes included: other work on the machine changes
+them little.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import os
+import pstats
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from skrynka.core.formats import FileType
+from skrynka.core.model import Symbology
+from skrynka.readers import tasks
+from skrynka.readers.messages import PageLimits, ReadOrder
+from skrynka.steps import blankness, fingerprints, marks
+from skrynka.steps.barcodes import engines, ladder
+from skrynka.steps.pages import decoding, drawing, opening
+from tests.benchmarks.throughput.ledger import Entry
+from tests.benchmarks.throughput.material import STACKS, StackFile
+from tests.benchmarks.throughput.run import Run
+
+PART = "where"
+_LIMITS = PageLimits(4 << 30, 120_000_000, 60.0)
+_SHOWN = 14
+_STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
+    (opening, "decode", decoding.decode, "decode"),
+    (opening, "draw", drawing.draw, "draw by poppler"),
+    (opening, "find_one_image", opening.find_one_image, "is it one image"),
+    (marks, "find_mark", marks.find_mark, "mark"),
+    (blankness, "measure", blankness.measure, "blankness"),
+    (fingerprints, "fingerprint", fingerprints.fingerprint, "fingerprint"),
+    (ladder, "zxing", engines.zxing, "zxing"),
+    (ladder, "_softened", ladder._softened, "softening"),  # noqa: SLF001 - a rung's own cost, to be told apart
+    (ladder, "zbar", engines.zbar, "zbar"),
+)
+"""Where a function is looked up, by which name, the function, and what it is called here."""
+
+
+def measure(run: Run) -> None:
+    """Measure what isn't on record."""
+    with run.teller.trials("where a reader's time goes", len(STACKS)):
+        for look in STACKS:
+            key = run.key(PART, "reader", look, run.pages, 1)
+            if run.ledger.has(key):
+                continue
+            stack = run.material.stack(look, run.pages)
+            told = {**key, "pages": stack.pages, "steps": steps(stack), "functions": functions(stack)}
+            run.ledger.add(told)
+            run.teller.done(f"{look}: {sum(told['steps'].values()):.1f} ms of a processor a page")
+
+
+def steps(stack: StackFile) -> dict[str, float]:
+    """Give milliseconds of a processor for a page, by step, the costliest first."""
+    spent: Counter[str] = Counter()
+    inner = [0.0]
+
+    def clocked(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the function takes and gives
+            outer, inner[0] = inner[0], 0.0
+            began = _processor()
+            try:
+                return function(*given, **named)
+            finally:
+                took = _processor() - began
+                rung = f" {given[-1]}" if name in {"zxing", "zbar"} else ""
+                spent[name + rung] += took - inner[0]
+                inner[0] = outer + took
+
+        return call
+
+    with ExitStack() as patches:
+        for holder, attribute, function, name in _STEPS:
+            patches.enter_context(mock.patch.object(holder, attribute, clocked(function, name)))
+        began = _processor()
+        _read(stack)
+        spent["all else"] = _processor() - began - sum(spent.values())
+    return {name: round(1000 * seconds / stack.pages, 2) for name, seconds in spent.most_common()}
+
+
+def functions(stack: StackFile) -> dict[str, float]:
+    """Give milliseconds a page that functions take themselves, by Python's own profiler, which slows small ones."""
+    profile = cProfile.Profile(time.process_time)
+    profile.runcall(_read, stack)
+    rows = pstats.Stats(profile).stats  # type: ignore[attr-defined]  # it has them, says its documentation of sorting
+    own = Counter({_named(*place): row[2] for place, row in rows.items()})
+    return {name: round(1000 * seconds / stack.pages, 2) for name, seconds in own.most_common(_SHOWN)}
+
+
+def lines(entries: list[Entry]) -> Iterator[str]:
+    """Write the tables."""
+    for entry in entries:
+        yield f"### Where a reader's time goes: {entry['stack']}, {entry['pages']} pages"
+        yield ""
+        whole = sum(entry["steps"].values())
+        yield "| step | ms of a processor a page | share |"
+        yield "|---|---:|---:|"
+        for name, each in entry["steps"].items():
+            yield f"| {name} | {each:.1f} | {each / whole:.0%} |"
+        yield f"| all | {whole:.1f} | |"
+        yield ""
+        yield "By function, itself: " + "; ".join(f"`{name}` {each:.1f}" for name, each in entry["functions"].items())
+        yield ""
+
+
+def _read(stack: StackFile) -> None:
+    with _order(stack) as order:
+        for _ in tasks._read(order, lambda: None):  # noqa: SLF001 - what a reader process does, without the process
+            pass
+
+
+@contextmanager
+def _order(stack: StackFile) -> Iterator[ReadOrder]:
+    with tempfile.TemporaryDirectory() as work:
+        codes = frozenset({Symbology.QR, Symbology.CODE_128})
+        yield ReadOrder(stack.path, FileType.PDF, Path(work), _LIMITS, codes, frozenset(), foreign_text=False)
+
+
+def _processor() -> float:
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
+
+
+def _named(file: str, line: int, name: str) -> str:
+    return name if file == "~" else f"{Path(file).parent.name}/{Path(file).name}:{line} {name}"
