@@ -7,15 +7,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two processes: the suite is built for a machine with two cores.
 TEST_PROCESSES ?= 2
+# Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, and --sample N.
+BENCH ?=
 # Options of `make torture`: --row NAME, --minutes N, --seed N, --fresh.
 TORTURE ?=
 
-.PHONY: help demo test torture check lint types arrows format lock clean
+.PHONY: help demo test torture bench bench-full check lint types arrows format lock clean
 
 help:
 	@echo 'make demo    draw papers, scan them, and watch the daemon file them (two minutes)'
 	@echo 'make test    everything that must be true: style, types, arrows, the whole suite with coverage'
 	@echo 'make torture the long runs of the fault tests, 15 minutes a row at most; a second call goes on from there'
+	@echo 'make bench   how well sheets are read: 1,000 pages, tables and a picture in build/bench (bench-full: 30,000 pages)'
 	@echo 'make check   style, types and arrows alone'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.lock anew from pyproject.toml'
@@ -36,6 +39,12 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready .test-packages
+	@$(BIN)/python -m tests.benchmarks.reading --sample 1000 $(BENCH)
+
+bench-full: $(VENV)/.ready .test-packages
+	@$(BIN)/python -m tests.benchmarks.reading --full $(BENCH)
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,102 @@
+"""What was seen so far, as JSON lines: an image that was looked at isn't looked at again, in this call or the next.
+
+Two files: what the program made of an image counts for one state of the program, what the engines alone made of it for
+every state in which the image is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.reading.images import Key
+from tests.benchmarks.reading.looking import Alone, Seen, Verdict
+
+_ROOT = Path(__file__).parents[3]
+_DRAWN_BY = (
+    ("axes", "copying", "handling", "images", "leaf", "lighting", "plain_pages", "printing", "scanning", "sheets"),
+    ("ink", "meter_photos", "other_tools", "page_ids", "paper_texts", "papers", "patterns", "people", "scanner",
+     "typeset"),
+)  # fmt: skip
+"""The modules that make the images: of this folder, and of the tests' drawn world."""
+_DIGITS = 12
+
+
+class Ledger:
+    """What is known of images."""
+
+    def __init__(self, folder: Path, source: str, images: str) -> None:
+        """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.seen: dict[Key, Seen] = {}
+        self.alone: dict[Key, Alone] = {}
+        self._source, self._images = source, images
+        self._program_file = folder / "program.jsonl"
+        self._engines_file = folder / "engines.jsonl"
+        for told in _lines(self._program_file):
+            if told.pop("source") == source and told.pop("images") == images:
+                key = Key(**told.pop("key"))
+                codes = tuple(tuple(code) for code in told.pop("codes"))
+                self.seen[key] = Seen(verdict=Verdict(told.pop("verdict")), codes=codes, **told)
+        for told in _lines(self._engines_file):
+            if told.pop("images") == images:
+                key = Key(**told.pop("key"))
+                self.alone[key] = Alone(**told)
+
+    def missing(self, keys: Iterable[Key]) -> list[tuple[Key, bool, bool]]:
+        """Give what is still to do, in order: a key, whether for the program, whether for the engines."""
+        wanted = [(key, key not in self.seen, key not in self.alone) for key in keys]
+        return [(key, program, engines) for key, program, engines in wanted if program or engines]
+
+    def add(self, key: Key, seen: Seen | None, alone: Alone | None) -> None:
+        """Put an image on record."""
+        if seen is not None:
+            self.seen[key] = seen
+            told = {"key": asdict(key), "source": self._source, "images": self._images, **asdict(seen)}
+            _append(self._program_file, told)
+        if alone is not None:
+            self.alone[key] = alone
+            _append(self._engines_file, {"key": asdict(key), "images": self._images, **asdict(alone)})
+
+
+@cache
+def source_digest() -> str:
+    """Tell one state of the program's reading from another."""
+    package = _ROOT / "daemon" / "skrynka"
+    return _digest(path for part in ("core", "readers", "steps") for path in (package / part).rglob("*.py"))
+
+
+@cache
+def images_digest() -> str:
+    """Tell one state of the images from another: how sheets are printed, how papers are drawn, what befalls them."""
+    package = _ROOT / "daemon" / "skrynka"
+    paths = [*(package / "sheets").rglob("*.py"), *(package / "sheets").rglob("*.typ"), package / "core" / "mark.py"]
+    paths += [Path(__file__).parent / f"{name}.py" for name in _DRAWN_BY[0]]
+    paths += [_ROOT / "tests" / "support" / f"{name}.py" for name in _DRAWN_BY[1]]
+    return _digest([*paths, _ROOT / "config" / "case_types.toml"])
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Read what was written; a last line that a kill broke off is passed over."""
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines if line]
+
+
+def _append(path: Path, told: dict[str, Any]) -> None:
+    with path.open("a+b") as file:
+        if file.tell() and path.read_bytes()[-1:] != b"\n":
+            # What a kill broke off is no line, and must not become the beginning of this one.
+            file.truncate(path.read_bytes().rfind(b"\n") + 1)
+        file.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,186 @@
+"""What was seen, counted: by axis and severity, beside the engines alone, with 95 % bounds for what never happened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.benchmarks.reading.axes import EVERY
+from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key
+from tests.benchmarks.reading.looking import Alone, Seen, Verdict
+
+_SHOWN = 40
+"""Images that are named one by one, so that somebody can look at them."""
+_CONFIDENCE = 0.95
+Both = tuple[Seen, Alone]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How the images of a cell, an axis or all axes came out."""
+
+    images: int
+    read: int
+    held: int
+    missed: int
+    wrong: int
+    crashed: int
+    zxing: int
+    zbar: int
+    union: int
+    held_though_read: int
+    """Held, or worse, though an engine alone read it."""
+    gained: int
+    """Read by the program and by neither engine alone."""
+
+
+def count(looked: Iterable[Both]) -> Count:
+    """Count sheets."""
+    both = list(looked)
+    verdicts = [seen.verdict for seen, _ in both]
+    return Count(
+        images=len(both),
+        read=verdicts.count(Verdict.READ),
+        held=verdicts.count(Verdict.HELD),
+        missed=verdicts.count(Verdict.MISSED),
+        wrong=verdicts.count(Verdict.WRONG),
+        crashed=verdicts.count(Verdict.CRASHED),
+        zxing=sum(alone.zxing for _, alone in both),
+        zbar=sum(alone.zbar for _, alone in both),
+        union=sum(alone.zxing or alone.zbar for _, alone in both),
+        held_though_read=sum(seen.verdict is not Verdict.READ and (alone.zxing or alone.zbar) for seen, alone in both),
+        gained=sum(seen.verdict is Verdict.READ and not (alone.zxing or alone.zbar) for seen, alone in both),
+    )
+
+
+def report(seen: Mapping[Key, Seen], alone: Mapping[Key, Alone], keys: Sequence[Key], about: str) -> str:
+    """Write the report over those of these images that both were put before, as Markdown."""
+    looked = {key: (seen[key], alone[key]) for key in keys if key in seen and key in alone}
+    sheets = {key: both for key, both in looked.items() if key.axis != NO_SHEET}
+    plain = {key: both for key, both in looked.items() if key.axis == NO_SHEET}
+    lines = ["# Reading", "", about, ""]
+    if sheets:
+        lines += [*_overall(count(sheets.values())), "", *_by_axis(sheets), "", *_by_severity(sheets), ""]
+    if plain:
+        lines += [*_no_sheet(plain), ""]
+    return "\n".join([*lines, *_to_look_at(looked)]).rstrip() + "\n"
+
+
+def highest_rate(happened: int, tried: int) -> float:
+    """Give the 95 % upper bound of a rate (Clopper-Pearson, one-sided); for none in n it is nearly 3 / n."""
+    if happened >= tried:
+        return 1.0
+    low, high = happened / tried, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(happened, tried, middle) > 1 - _CONFIDENCE else (low, middle)
+    return high
+
+
+def _at_most(most: int, tried: int, rate: float) -> float:
+    """Give the chance of at most so many."""
+    return sum(
+        math.exp(
+            math.lgamma(tried + 1) - math.lgamma(k + 1) - math.lgamma(tried - k + 1)
+            + k * math.log(rate) + (tried - k) * math.log1p(-rate)
+        )
+        for k in range(most + 1)
+    )  # fmt: skip
+
+
+def _overall(total: Count) -> list[str]:
+    def bound(happened: int) -> str:
+        return f"{happened} of {total.images} (95 %: below {highest_rate(happened, total.images):.3%})"
+
+    engines = [("zxing", total.zxing), ("zbar", total.zbar), ("either", total.union)]
+    beside = ", ".join(f"{name} {_share(read, total.images)}" for name, read in engines)
+    happened = f"silently missed: {bound(total.missed)}; wrongly read: {bound(total.wrong)}; crashed: {total.crashed}"
+    read = (
+        f"read: {_share(total.read, total.images)}, held: {_share(total.held, total.images)}; engines alone: {beside}"
+    )
+    apart = f"read, and by no engine alone: {total.gained}; not read, and by one of them: {total.held_though_read}"
+    return [f"- {happened}", f"- {read}", f"- {apart}"]
+
+
+_HEAD = "images | read | held | **missed** | wrong | zxing | zbar | either | not read, engines do |"
+_RULE = "--:|" * 9
+
+
+def _by_axis(sheets: Mapping[Key, Both]) -> list[str]:
+    lines = [f"| axis | {_HEAD}", f"|---|{_RULE}"]
+    for axis in EVERY:
+        mine = [both for key, both in sheets.items() if key.axis == axis.name]
+        if mine:
+            lines.append(f"| {axis.name} | {_cells(count(mine))}")
+    return [*lines, f"| all | {_cells(count(sheets.values()))}"]
+
+
+def _by_severity(sheets: Mapping[Key, Both]) -> list[str]:
+    lines = [f"| axis | severity | {_HEAD}", f"|---|---|{_RULE}"]
+    for axis in EVERY:
+        for severity in axis.severities:
+            mine = [both for key, both in sheets.items() if (key.axis, key.severity) == (axis.name, severity)]
+            if mine:
+                lines.append(f"| {axis.name} | {severity} | {_cells(count(mine))}")
+    return lines
+
+
+def _cells(counted: Count) -> str:
+    bad = [counted.missed + counted.crashed, counted.wrong]
+    told = [f"**{number}**" if number else "0" for number in bad]
+    values = [counted.images, counted.read, counted.held, *told, counted.zxing, counted.zbar, counted.union]
+    return " | ".join(map(str, [*values, counted.held_though_read or ""])) + " |"
+
+
+def _no_sheet(plain: Mapping[Key, Both]) -> list[str]:
+    heads = ("pages without a sheet", "pages", "taken for a sheet", "false mark", "false code", "blank", "false texts")
+    lines = [f"| {' | '.join(heads)} | zxing: ours, any | zbar: ours, any |", f"|---|{'--:|' * 8}"]
+    for kind in PLAIN_KINDS:
+        mine = [both for key, both in plain.items() if key.severity == kind]
+        if mine:
+            lines.append(f"| {kind} | {_plain_cells(mine)}")
+    lines.append(f"| all | {_plain_cells(list(plain.values()))}")
+    bad = sum(seen.verdict is not Verdict.PASSED for seen, _ in plain.values())
+    bound = highest_rate(bad, len(plain))
+    lines += ["", f"- taken for a sheet or held: {bad} of {len(plain)} (95 %: below {bound:.3%})"]
+    return lines
+
+
+def _plain_cells(mine: Sequence[Both]) -> str:
+    verdicts = [seen.verdict for seen, _ in mine]
+    engines = [
+        f"{sum(alone.zxing_wrong for _, alone in mine)}, {sum(alone.zxing_false for _, alone in mine)}",
+        f"{sum(alone.zbar_wrong for _, alone in mine)}, {sum(alone.zbar_false for _, alone in mine)}",
+    ]
+    values = [
+        len(mine), verdicts.count(Verdict.WRONG), verdicts.count(Verdict.FALSE_MARK),
+        verdicts.count(Verdict.FALSE_CODE), sum(seen.blank for seen, _ in mine),
+        sum(seen.false_texts for seen, _ in mine), *engines,
+    ]  # fmt: skip
+    return " | ".join(map(str, values)) + " |"
+
+
+def _to_look_at(looked: Mapping[Key, Both]) -> list[str]:
+    """Name the images that somebody must look at, the worst first."""
+    bad = {
+        "missed": lambda seen, _: seen.verdict is Verdict.MISSED,
+        "wrongly read": lambda seen, _: seen.verdict is Verdict.WRONG,
+        "crashed": lambda seen, _: seen.verdict is Verdict.CRASHED,
+        "held without a sheet": lambda seen, _: seen.verdict in {Verdict.FALSE_MARK, Verdict.FALSE_CODE},
+        "held though an engine reads it": lambda seen, alone: (
+            seen.verdict is Verdict.HELD and (alone.zxing or alone.zbar)
+        ),
+    }
+    lines = []
+    for name, is_so in bad.items():
+        keys = sorted((key for key, both in looked.items() if is_so(*both)), key=str)
+        if keys:
+            shown = ", ".join(f"`{key}`" for key in keys[:_SHOWN])
+            more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+            lines += [f"- {name}: {shown}{more}"]
+    return ["Look at them with `--image`:", "", *lines] if lines else []
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.1%})"

@@ -1,0 +1,74 @@
+"""Look at many images with several processes. A reader's libraries may end a process: that costs one image's verdict.
+
+A process does one image after the other and is replaced now and then, as zbar is known to leak.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from tests.benchmarks.reading.images import Key, image_of
+from tests.benchmarks.reading.looking import Alone, Seen, Verdict, alone, program
+
+Todo = tuple[Key, bool, bool]
+Done = tuple[Key, Seen | None, Alone | None]
+_IMAGES_A_PROCESS = 300
+_AHEAD = 2
+"""Images handed out for each process: enough to keep it busy, few to lose."""
+
+
+def look(todo: Todo) -> Done:
+    """Look at one image: for the program, for the engines, or for both."""
+    key, for_program, for_engines = todo
+    image = image_of(key)
+    return key, program(image) if for_program else None, alone(image) if for_engines else None
+
+
+def look_at_all(todo: Sequence[Todo], processes: int) -> Iterator[Done]:
+    """Look at images, and give what was seen as it comes, in no order."""
+    left = list(reversed(todo))
+    while left:
+        begun: dict[Future[Done], Todo] = {}
+        try:
+            with _pool(processes) as pool:
+                try:
+                    while left or begun:
+                        while left and len(begun) < processes * _AHEAD:
+                            one = left.pop()
+                            begun[pool.submit(look, one)] = one
+                        for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                            done = future.result()
+                            del begun[future]
+                            yield done
+                finally:
+                    pool.shutdown(wait=False, cancel_futures=True)
+        except BrokenProcessPool:
+            # Whose fault it was can't be told: each one that was begun is tried by itself.
+            yield from map(_by_itself, begun.values())
+
+
+def _by_itself(todo: Todo) -> Done:
+    key, for_program, for_engines = todo
+    try:
+        with _pool(1) as pool:
+            return pool.submit(look, todo).result()
+    except BrokenProcessPool:
+        crashed = Seen(Verdict.CRASHED, "", "", marked=False, blank=False, codes=(), false_texts=0, seconds=0.0)
+        nothing = Alone(zxing=False, zbar=False, zxing_wrong=0, zbar_wrong=0, zxing_false=0, zbar_false=0)
+        return key, crashed if for_program else None, nothing if for_engines else None
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(
+        processes, context, initializer=_leave_interrupting_to_the_parent, max_tasks_per_child=_IMAGES_A_PROCESS
+    )
+
+
+def _leave_interrupting_to_the_parent() -> None:
+    """Finish the image in hand: a terminal's Ctrl-C goes to every process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

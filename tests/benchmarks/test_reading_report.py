@@ -1,0 +1,157 @@
+"""What was seen is kept from call to call, counted and drawn; samples are spread evenly; the command keeps its word."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.benchmarks.reading import __main__ as command
+from tests.benchmarks.reading import picture
+from tests.benchmarks.reading.axes import EVERY
+from tests.benchmarks.reading.images import NO_SHEET, Key
+from tests.benchmarks.reading.ledger import Ledger
+from tests.benchmarks.reading.looking import Alone, Seen, Verdict
+from tests.benchmarks.reading.report import count, highest_rate, report
+from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, everything, sample
+
+
+@pytest.fixture(autouse=True)
+def _no_handler_is_left() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+READ = Seen(
+    Verdict.READ, "sheet", "", marked=True, blank=False, codes=(("qr", "fast", "zxing"),), false_texts=0, seconds=0.1
+)
+BOTH = Alone(zxing=True, zbar=True, zxing_wrong=0, zbar_wrong=0, zxing_false=0, zbar_false=0)
+NEITHER = replace(BOTH, zxing=False, zbar=False)
+KEY = Key("blur", "1 mm", 7, 1)
+
+
+def test_what_was_seen_is_there_at_the_next_call(tmp_path: Path) -> None:
+    Ledger(tmp_path, "s1", "i1").add(KEY, READ, NEITHER)
+
+    again = Ledger(tmp_path, "s1", "i1")
+
+    assert (again.seen, again.alone) == ({KEY: READ}, {KEY: NEITHER})
+    assert again.missing([KEY, replace(KEY, number=8)]) == [(replace(KEY, number=8), True, True)]
+
+
+def test_a_new_program_looks_again_and_new_images_are_put_before_the_engines_too(tmp_path: Path) -> None:
+    Ledger(tmp_path, "s1", "i1").add(KEY, READ, BOTH)
+
+    assert Ledger(tmp_path, "s2", "i1").missing([KEY]) == [(KEY, True, False)]
+    assert Ledger(tmp_path, "s1", "i2").missing([KEY]) == [(KEY, True, True)]
+
+
+def test_a_line_that_a_kill_broke_off_is_passed_over_and_written_over(tmp_path: Path) -> None:
+    Ledger(tmp_path, "s", "i").add(KEY, READ, BOTH)
+    other = replace(KEY, number=9)
+    with (tmp_path / "program.jsonl").open("a") as file:
+        file.write('{"key": {"ax')
+
+    broken = Ledger(tmp_path, "s", "i")
+    broken.add(other, READ, None)
+
+    assert set(broken.seen) == {KEY, other}
+    assert set(Ledger(tmp_path, "s", "i").seen) == {KEY, other}
+
+
+def test_the_bound_for_none_at_all_is_the_rule_of_three_and_others_are_exact() -> None:
+    assert highest_rate(0, 20_000) == pytest.approx(3 / 20_000, rel=0.002)
+    # One-sided Clopper-Pearson, from tables.
+    assert highest_rate(1, 100) == pytest.approx(0.0466, abs=0.0001)
+    assert highest_rate(5, 10) == pytest.approx(0.7776, abs=0.0001)
+    assert highest_rate(3, 3) == 1.0
+
+
+def test_verdicts_are_counted_beside_the_engines() -> None:
+    held, missed = replace(READ, verdict=Verdict.HELD), replace(READ, verdict=Verdict.MISSED)
+
+    counted = count([(READ, BOTH), (READ, NEITHER), (held, replace(NEITHER, zbar=True)), (missed, NEITHER)])
+
+    assert (counted.images, counted.read, counted.held, counted.missed, counted.wrong) == (4, 2, 1, 1, 0)
+    assert (counted.zxing, counted.zbar, counted.union) == (1, 2, 2)
+    assert (counted.held_though_read, counted.gained) == (1, 1)
+
+
+def test_the_report_names_what_was_missed_and_counts_pages_without_a_sheet() -> None:
+    plain = Key(NO_SHEET, "bill", 1, 1)
+    seen = {KEY: replace(READ, verdict=Verdict.MISSED), plain: replace(READ, verdict=Verdict.FALSE_MARK)}
+
+    told = report(seen, {KEY: NEITHER, plain: NEITHER}, [KEY, plain, replace(KEY, number=8)], "Today.")
+
+    assert "silently missed: 1 of 1" in told
+    assert "| blur | 1 mm | 1 | 0 | 0 | **1** | 0 | 0 | 0 | 0 |" in told
+    assert "- missed: `blur/1 mm/7`" in told
+    assert "- held without a sheet: `no-sheet/bill/1`" in told
+    assert "taken for a sheet or held: 1 of 1" in told
+
+
+def test_a_sample_takes_every_cell_once_before_any_twice() -> None:
+    cells = sum(len(axis.severities) for axis in EVERY)
+    keys = sample(1000, [], 1)
+
+    sheets = Counter((key.axis, key.severity) for key in keys if key.axis != NO_SHEET)
+    assert len(keys) == len(set(keys)) == 1000
+    assert sum(sheets.values()) == 667
+    assert len(sheets) == cells
+    assert max(sheets.values()) - min(sheets.values()) <= 1
+    assert sample(300, [], 1)[:100] == keys[:100]
+    assert {key.axis for key in sample(20, ["fax"], 1)} == {"fax"}
+    assert {key.axis for key in sample(20, [NO_SHEET], 1)} == {NO_SHEET}
+
+
+def test_the_long_run_has_all_that_acceptance_asks_for_and_begins_with_the_sample() -> None:
+    keys = everything([], 1)
+
+    plain = [key for key in keys if key.axis == NO_SHEET]
+    assert (len(keys) - len(plain), len(plain)) == (FULL_SHEETS, FULL_PLAIN)
+    assert len(set(keys)) == len(keys)
+    assert set(sample(300, [], 1)) <= set(keys[:400])
+
+
+def test_the_picture_is_well_formed_and_shows_each_axis_that_was_looked_at(tmp_path: Path) -> None:
+    keys = [KEY, Key("jpeg", "5", 1, 1)]
+    path = tmp_path / "reading.png"
+
+    picture.write(dict.fromkeys(keys, READ), dict.fromkeys(keys, NEITHER), keys, "Today <&>", path)
+
+    words = [text.text for text in ET.parse(path.with_suffix(".svg")).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314 - ours
+    assert {"blur", "jpeg", "Today <&>"} <= set(words)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--axis", "fax", "--sample", "1", "--processes", "1"]
+
+    assert command.main(words, tmp_path) == 0
+    first = capsys.readouterr().out
+    lines = (tmp_path / "program.jsonl").read_text().splitlines()
+    assert command.main(words, tmp_path) == 0
+
+    assert "read: 1 (100.0%)" in first
+    assert capsys.readouterr().out == first
+    assert (tmp_path / "program.jsonl").read_text().splitlines() == lines
+    assert (tmp_path / "reading.png").exists()
+
+
+def test_one_image_is_looked_at_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--image", "dpi/100 dpi/1"], tmp_path) == 0
+
+    assert "Verdict.READ" in capsys.readouterr().out
+    assert (tmp_path / "images" / "dpi 100 dpi 1.png").exists()
+
+
+@pytest.mark.parametrize("name", ["turn/181°/1", "nothing/1/1", "turn/180°/x"])
+def test_an_image_that_there_is_none_of_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--image", name], tmp_path)
