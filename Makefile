@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 2
 # Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, and --sample N.
 BENCH ?=
+# The same for how fast it is: --part NAME, --pages N, --repetitions N, --minutes N, --seed N, --fresh.
+THROUGHPUT ?=
 # Options of `make torture`: --row NAME, --minutes N, --seed N, --fresh.
 TORTURE ?=
 
@@ -18,7 +20,7 @@ help:
 	@echo 'make demo    draw papers, scan them, and watch the daemon file them (two minutes)'
 	@echo 'make test    everything that must be true: style, types, arrows, the whole suite with coverage'
 	@echo 'make torture the long runs of the fault tests, 15 minutes a row at most; a second call goes on from there'
-	@echo 'make bench   how well sheets are read: 1,000 pages, tables and a picture in build/bench (bench-full: 30,000 pages)'
+	@echo 'make bench   how fast it is, how well sheets are read: tables and pictures in build/bench (bench-full: hours)'
 	@echo 'make check   style, types and arrows alone'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.lock anew from pyproject.toml'
@@ -41,9 +43,11 @@ check: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.ready .test-packages
+	@$(BIN)/python -m tests.benchmarks.throughput $(THROUGHPUT)
 	@$(BIN)/python -m tests.benchmarks.reading --sample 1000 $(BENCH)
 
 bench-full: $(VENV)/.ready .test-packages
+	@$(BIN)/python -m tests.benchmarks.throughput --full --pages 400 --repetitions 5 --minutes 10 $(THROUGHPUT)
 	@$(BIN)/python -m tests.benchmarks.reading --full $(BENCH)
 
 format: $(VENV)/.ready

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,8 +14,10 @@ import pytest
 from tests.benchmarks.throughput.alternatives import half_scale, images_of
 from tests.benchmarks.throughput.figures import Spread, marginal, rate, ratios, spread_out
 from tests.benchmarks.throughput.ledger import Entry, Ledger
+from tests.benchmarks.throughput.many_cases import fill, fill_archive
 from tests.benchmarks.throughput.picture import draw
 from tests.benchmarks.throughput.processes_watched import Watch, cpu_seconds, rollup, ticks_of
+from tests.benchmarks.throughput.trials import new_station
 from tests.support.layered import layered_pdf
 from tests.support.papers import blank_paper
 
@@ -105,3 +109,17 @@ def test_a_layered_page_is_two_images_one_of_them_a_mask_and_the_limit_decodes_b
     with pikepdf.open(path) as pdf:
         assert [bool(image.get("/ImageMask", False)) for image in images_of(pdf.pages[0])] == [False, True]
         assert half_scale(pdf, 1) == 2
+
+
+def test_the_generated_cases_are_whole_rows_of_todays_tables_and_so_are_their_files(tmp_path: Path) -> None:
+    station = new_station(tmp_path / "station")
+    fill(tmp_path / "station" / "skrynka.db", 20)
+    with closing(sqlite3.connect(tmp_path / "station" / "skrynka.db")) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute('SELECT count(*) FROM "case"').fetchone() == (20,)
+        assert connection.execute("SELECT count(*), count(DISTINCT scan_id) FROM page").fetchone() == (60, 4)
+        hashes = {sha for (sha,) in connection.execute("SELECT sha256 FROM document UNION SELECT sha256 FROM scan")}
+    assert fill_archive(station.archive, 4) == 44
+    stored = {path.stem for path in (station.archive / "documents").rglob("*.pdf")}
+    assert stored <= hashes
+    assert {path.parent.name for path in station.archive.rglob("original.pdf")} <= hashes

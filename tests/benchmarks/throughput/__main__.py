@@ -12,11 +12,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.benchmarks.throughput import ratios, where_time_goes
+from tests.benchmarks.throughput import growth, idle, ratios, where_time_goes
 from tests.benchmarks.throughput.run import Run
 from tests.benchmarks.throughput.tables import picture, report
 
-PARTS = {ratios.PART: ratios.measure, where_time_goes.PART: where_time_goes.measure}
+PARTS = {part.PART: part.measure for part in (ratios, where_time_goes, growth, idle)}
 
 
 def main(words: Sequence[str]) -> int:

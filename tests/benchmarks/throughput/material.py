@@ -79,6 +79,21 @@ class Material:
             self._join([self._page(look, place) for place in range(first, first + pages)], path, first)
         return StackFile(path, pages, sum(place % _ENVELOPE == 0 for place in range(first, first + pages)))
 
+    def singles(self, look: str, count: int) -> list[StackFile]:
+        """Give so many files of one page, a paper without a sheet each: a case each."""
+        folder = self._folder / f"singles-{look}"
+        folder.mkdir(exist_ok=True)
+        paths = [folder / f"{number:06d}.pdf" for number in range(1, count + 1)]
+        if missing := [path for path in paths if not path.exists()]:
+            self._told(f"drawing {len(missing)} files of one page: {TITLES[look]}")
+        for path in missing:
+            number = int(path.stem)
+            with pikepdf.open(io.BytesIO(self._kept(look, f"paper-{number % _PAPERS}", _paper))) as one:
+                _name(one.pages[0], number)
+                one.save(path.with_suffix(".unfinished"))
+            path.with_suffix(".unfinished").rename(path)
+        return [StackFile(path, 1, 1) for path in paths]
+
     def first(self, look: str) -> StackFile:
         """Give a scan of one page that is in no stack: what the daemon is warmed with."""
         return self.stack(look, 1, first=_ENVELOPE * _FAR)
@@ -91,8 +106,7 @@ class Material:
             with pikepdf.new() as pdf:
                 for place, page in enumerate(pages[begin : begin + _PART], start=first + begin):
                     with pikepdf.open(io.BytesIO(page())) as one:
-                        for image in images_of(one.pages[0]):
-                            image.Name = Name(f"/P{place}")
+                        _name(one.pages[0], place)
                         pdf.pages.extend(one.pages)
                 pdf.save(part)
             parts.append(part)
@@ -130,6 +144,12 @@ class Material:
             unfinished.write_bytes(data)
             unfinished.rename(path)
         return path.read_bytes()
+
+
+def _name(page: pikepdf.Page, place: int) -> None:
+    """Make a page's bytes its own."""
+    for image in images_of(page):
+        image.Name = Name(f"/P{place}")
 
 
 def _saved(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.benchmarks.throughput import ratios, where_time_goes
+from tests.benchmarks.throughput import growth, idle, ratios, where_time_goes
 from tests.benchmarks.throughput.figures import AGAINST, DAEMON, Spread, cpu_a_page, rate
 from tests.benchmarks.throughput.figures import ratios as ratios_of
 from tests.benchmarks.throughput.ledger import Entry
@@ -31,6 +31,8 @@ def report(run: Run) -> str:
     lines = ["# Throughput", "", describe(run.source), ""]
     lines += _ratio_lines(run)
     lines += where_time_goes.lines(run.entries(where_time_goes.PART, of=run.pages))
+    lines += growth.lines(run)
+    lines += idle.lines(run)
     return "\n".join(lines).rstrip() + "\n"
 
 
