@@ -15,7 +15,7 @@ from tests.benchmarks.reading import __main__ as command
 from tests.benchmarks.reading import picture
 from tests.benchmarks.reading.axes import EVERY
 from tests.benchmarks.reading.images import NO_SHEET, Key
-from tests.benchmarks.reading.ledger import Ledger
+from tests.benchmarks.reading.ledger import Ledger, Taken
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
 from tests.benchmarks.reading.report import count, highest_rate, report
 from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, everything, sample
@@ -59,10 +59,30 @@ def test_a_line_that_a_kill_broke_off_is_passed_over_and_written_over(tmp_path: 
         file.write('{"key": {"ax')
 
     broken = Ledger(tmp_path, "s", "i")
-    broken.add(other, READ, None)
+    with broken.taken():
+        broken.add(other, READ, None)
 
     assert set(broken.seen) == {KEY, other}
     assert set(Ledger(tmp_path, "s", "i").seen) == {KEY, other}
+
+
+def test_two_processes_dont_write_into_one_ledger(tmp_path: Path) -> None:
+    first, second = Ledger(tmp_path, "s", "i"), Ledger(tmp_path, "s", "i")
+
+    with first.taken(), pytest.raises(Taken), second.taken():
+        pass
+    with second.taken():
+        second.add(KEY, READ, BOTH)
+
+
+def test_what_is_seen_afresh_counts(tmp_path: Path) -> None:
+    Ledger(tmp_path, "s", "i").add(KEY, READ, BOTH)
+
+    fresh = Ledger(tmp_path, "s", "i", fresh=True)
+    assert fresh.missing([KEY]) == [(KEY, True, True)]
+    fresh.add(KEY, replace(READ, verdict=Verdict.HELD), BOTH)
+
+    assert Ledger(tmp_path, "s", "i").seen[KEY].verdict is Verdict.HELD
 
 
 def test_the_bound_for_none_at_all_is_the_rule_of_three_and_others_are_exact() -> None:

@@ -5,7 +5,8 @@
     python -m tests.benchmarks.reading --image AXIS/SEVERITY/NUMBER   one image again, with all that was seen on it
 
 Broken off, it goes on at the next call: `build/bench/reading/` keeps what was seen, `report.md` and `reading.png`.
-Exit code 0; 1 if a sheet was missed silently or anything was wrongly read; 2 for a wrong option; 130 when interrupted.
+Exit code 0; 1 if a sheet was missed silently or anything was wrongly read; 2 for a wrong option,
+or while another process looks at images; 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from PIL import Image as Picture
 from tests.benchmarks.reading import contact_sheet, picture
 from tests.benchmarks.reading.axes import BY_NAME, EVERY
 from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key, image_of
-from tests.benchmarks.reading.ledger import Ledger, images_digest, source_digest
+from tests.benchmarks.reading.ledger import Ledger, Taken, images_digest, source_digest
 from tests.benchmarks.reading.looking import Verdict, alone, program
 from tests.benchmarks.reading.report import report
 from tests.benchmarks.reading.running import look_at_all
@@ -47,13 +48,14 @@ def main(words: Sequence[str], state: Path = STATE) -> int:
     keys = everything(options.axis, options.seed) if options.full else sample(
         options.sample, options.axis, options.seed
     )  # fmt: skip
-    if options.fresh:
-        for file in state.glob("*.jsonl"):
-            file.unlink()
-    ledger = Ledger(state, source_digest(), images_digest())
+    ledger = Ledger(state, source_digest(), images_digest(), fresh=options.fresh)
     code = 0
     try:
-        _look_at(keys, ledger, options.processes, teller)
+        with ledger.taken():
+            _look_at(keys, ledger, options.processes, teller)
+    except Taken:
+        teller.say("Another process looks at images now.")
+        return 2
     except KeyboardInterrupt:
         code = 130
     about = f"{date.today():%Y-%m-%d}, seed {options.seed}, source {source_digest()}, images {images_digest()}."  # noqa: DTZ011 - the day on the wall

@@ -24,6 +24,8 @@ NO_SHEET = "no-sheet"
 PLAIN_KINDS = plain_pages.kinds()
 _SUFFER, _TWICE = 0.6, 0.25
 """The share of pages without a sheet that are degraded, and of these those that are twice."""
+_CROOKED = 0.5
+"""The share of pages that a feeder doesn't hold straight."""
 _ANY = [axis for axis in AXES if axis.name != "show-through"]
 """Not with a sheet's back: that is a kind of its own."""
 
@@ -125,7 +127,7 @@ def _written_on(leaf: Leaf, rng: np.random.Generator) -> Leaf:
 
 def _scanned(leaf: Leaf, rng: np.random.Generator) -> Leaf:
     """Scan it as a fair scanner does, by ordinary hands: not quite straight, a little noise, paper not quite white."""
-    crooked = skewed(leaf, float(rng.normal(0, 0.6)))
+    crooked = skewed(leaf, float(rng.normal(0, 0.8))) if rng.random() < _CROOKED else leaf
     light = np.float32(rng.uniform(0.92, 1.0))
     noisy = crooked.drawn(crooked.pixels * light + grain(rng, crooked.pixels.shape, float(rng.uniform(1, 5))))
     return replace(noisy, quality=int(rng.integers(65, 90)))

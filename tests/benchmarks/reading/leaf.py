@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from tests.support.scanner import EncodedPage, Encoding
 from tests.support.typeset import WHITE, Picture
 
 DPI = 300
+_TILE = 1999
+"""Pixels: a page repeats it once or twice, and no sheet's code does."""
 Field = npt.NDArray[np.float32]
 Place = tuple[float, float, float, float]
 """Left, top, right, bottom, as fractions of the page."""
@@ -71,8 +74,19 @@ def clouds(rng: np.random.Generator, shape: tuple[int, ...], cell: float) -> Fie
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, ...], deviation: float) -> Field:
-    """Draw noise, each pixel by itself, with this standard deviation in levels."""
-    return rng.standard_normal(shape, np.float32) * np.float32(deviation)
+    """Draw noise, each pixel by itself, with this standard deviation in levels: a piece of one large tile."""
+    height, width = shape[:2]
+    tile = _tile()
+    down, right = (int(offset) for offset in rng.integers(0, _TILE, 2))
+    rows, columns = (np.arange(start, start + side) % _TILE for start, side in ((down, height), (right, width)))
+    # Whole rows and columns at a time: much faster than drawing millions of normal numbers for each page.
+    piece = tile.take(rows, 0).take(columns, 1)
+    return np.multiply(piece, np.float32(deviation), out=piece)
+
+
+@cache
+def _tile() -> Field:
+    return np.random.default_rng(1848).standard_normal((_TILE, _TILE), np.float32)
 
 
 def as_it_is(leaf: Leaf, _level: float, _rng: np.random.Generator) -> Leaf:

@@ -6,9 +6,11 @@ every state in which the image is the same.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -27,17 +29,26 @@ _DRAWN_BY = (
 _DIGITS = 12
 
 
+class Taken(Exception):
+    """Another process looks at images now."""
+
+
 class Ledger:
     """What is known of images."""
 
-    def __init__(self, folder: Path, source: str, images: str) -> None:
-        """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now."""
+    def __init__(self, folder: Path, source: str, images: str, *, fresh: bool = False) -> None:
+        """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now.
+
+        With `fresh`, what was seen in these states is looked at again, and what is seen then counts.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.seen: dict[Key, Seen] = {}
         self.alone: dict[Key, Alone] = {}
         self._source, self._images = source, images
         self._program_file = folder / "program.jsonl"
         self._engines_file = folder / "engines.jsonl"
+        if fresh:
+            return
         for told in _lines(self._program_file):
             if told.pop("source") == source and told.pop("images") == images:
                 key = Key(**told.pop("key"))
@@ -48,13 +59,25 @@ class Ledger:
                 key = Key(**told.pop("key"))
                 self.alone[key] = Alone(**told)
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Keep other processes from writing into it. Raises Taken."""
+        with self._program_file.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Taken from None
+            _mend(self._program_file)
+            _mend(self._engines_file)
+            yield
+
     def missing(self, keys: Iterable[Key]) -> list[tuple[Key, bool, bool]]:
         """Give what is still to do, in order: a key, whether for the program, whether for the engines."""
         wanted = [(key, key not in self.seen, key not in self.alone) for key in keys]
         return [(key, program, engines) for key, program, engines in wanted if program or engines]
 
     def add(self, key: Key, seen: Seen | None, alone: Alone | None) -> None:
-        """Put an image on record."""
+        """Put an image on record, while it is taken."""
         if seen is not None:
             self.seen[key] = seen
             told = {"key": asdict(key), "source": self._source, "images": self._images, **asdict(seen)}
@@ -91,12 +114,16 @@ def _digest(paths: Iterable[Path]) -> str:
 def _lines(path: Path) -> list[dict[str, Any]]:
     """Read what was written; a last line that a kill broke off is passed over."""
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    return [json.loads(line) for line in lines if line]
+    return [json.loads(line) for line in lines]
+
+
+def _mend(path: Path) -> None:
+    """Cut off what a kill broke off: it is no line, and must not become the beginning of the next."""
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(path.read_bytes().rfind(b"\n") + 1)
 
 
 def _append(path: Path, told: dict[str, Any]) -> None:
-    with path.open("a+b") as file:
-        if file.tell() and path.read_bytes()[-1:] != b"\n":
-            # What a kill broke off is no line, and must not become the beginning of this one.
-            file.truncate(path.read_bytes().rfind(b"\n") + 1)
+    with path.open("ab") as file:
         file.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")

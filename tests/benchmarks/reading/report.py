@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,15 @@ def report(seen: Mapping[Key, Seen], alone: Mapping[Key, Alone], keys: Sequence[
     plain = {key: both for key, both in looked.items() if key.axis == NO_SHEET}
     lines = ["# Reading", "", about, ""]
     if sheets:
-        lines += [*_overall(count(sheets.values())), "", *_by_axis(sheets), "", *_by_severity(sheets), ""]
+        lines += [
+            *_overall(count(sheets.values())),
+            *_evidence([seen for seen, _ in looked.values()]),
+            "",
+            *_by_axis(sheets),
+            "",
+            *_by_severity(sheets),
+            "",
+        ]
     if plain:
         lines += [*_no_sheet(plain), ""]
     return "\n".join([*lines, *_to_look_at(looked)]).rstrip() + "\n"
@@ -101,6 +110,25 @@ def _overall(total: Count) -> list[str]:
     )
     apart = f"read, and by no engine alone: {total.gained}; not read, and by one of them: {total.held_though_read}"
     return [f"- {happened}", f"- {read}", f"- {apart}"]
+
+
+def _evidence(seen: Sequence[Seen]) -> list[str]:
+    """Say what it was that read the sheets, and what a page cost."""
+    read = [one for one in seen if one.verdict is Verdict.READ]
+    # The first rung that read the whole code; a sheet's linear code says no more than kind and serial.
+    rungs = Counter(next((rung for kind, rung, _ in one.codes if kind == "qr"), "linear code alone") for one in read)
+    how = ", ".join(f"{rung} {number}" for rung, number in rungs.most_common())
+    marked = sum(one.marked for one in read)
+    costs = []
+    for verdict in Verdict:
+        times = sorted(one.seconds for one in seen if one.verdict is verdict)
+        if times:
+            mean = sum(times) / len(times)
+            costs.append(f"{verdict} {mean:.2f} s (95 % within {times[int(0.95 * (len(times) - 1))]:.2f})")
+    return [
+        f"- read by: {how}; with the mark seen: {_share(marked, len(read)) if read else 'none'}",
+        f"- a page took: {', '.join(costs)}",
+    ]
 
 
 _HEAD = "images | read | held | **missed** | wrong | zxing | zbar | either | not read, engines do |"
