@@ -4,17 +4,21 @@
 
 What was measured of the source as it is now isn't measured again: `build/bench/throughput/ledger.jsonl` has each trial,
 `report.md` the tables, `ratios.svg` the picture. Interrupted or killed, it loses the trial in hand and no more.
+Exit code 0; 1 if a trial failed; 2 for a wrong option; 130 when it is interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from tests.benchmarks.throughput import growth, idle, ratios, where_time_goes
-from tests.benchmarks.throughput.run import Run
+from tests.benchmarks.throughput.run import Run, TakenByAnother
 from tests.benchmarks.throughput.tables import picture, report
+from tests.benchmarks.throughput.trials import TrialFailed
 
 PARTS = {part.PART: part.measure for part in (ratios, where_time_goes, growth, idle)}
 
@@ -23,13 +27,20 @@ def main(words: Sequence[str]) -> int:
     """Measure the parts that were chosen; give the exit code."""
     options = _options(words)
     run = Run(options.pages, options.repetitions, options.seed, options.full, options.minutes)
-    if options.fresh:
-        (run.state / "ledger.jsonl").unlink(missing_ok=True)
-        run.ledger.entries.clear()
+    signal.signal(signal.SIGTERM, _interrupt)
     code = 0
     try:
-        for part in options.part or PARTS:
-            PARTS[part](run)
+        with run.alone():
+            if options.fresh:
+                run.ledger.begin_anew()
+            for part in options.part or PARTS:
+                PARTS[part](run)
+    except TakenByAnother:
+        run.teller.say("Another process measures now: its figures and these would be about each other.")
+        return 1
+    except TrialFailed as failed:
+        run.teller.say(f"A trial failed: {failed}")
+        code = 1
     except KeyboardInterrupt:
         code = 130
     told = report(run)
@@ -39,6 +50,10 @@ def main(words: Sequence[str]) -> int:
         (run.state / "ratios.svg").write_text(drawn, encoding="utf-8")
     run.teller.say(told)
     return code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

@@ -35,7 +35,7 @@ class _Series:
 def measure(run: Run) -> None:
     """Measure what isn't on record."""
     count = sum(_repetitions(run, series, size) for series in _SERIES for size in series.wanted(run))
-    with run.teller.trials("growth", count):
+    with run.trials("growth", count):
         for repetition in range(1, run.repetitions + 1):
             for series in _SERIES:
                 for size in series.wanted(run):
@@ -100,7 +100,7 @@ def _cases(run: Run, size: int) -> Trial:
         station = new_station(folder)
         station.once()  # so that its archive is known as its own
         if size:
-            run.teller.now(f"a database with {size:,} cases")
+            run.now(f"a database with {size:,} cases")
             filled(run.state / "databases", station, size)
         return try_daemon(station, [run.material.stack("grey", run.pages)], run.material.first("grey"))
 

@@ -24,19 +24,19 @@ _EVERY_SECONDS = 5.0
 
 def measure(run: Run) -> None:
     """Watch it, unless that is on record."""
-    with run.teller.trials("idle", 1):
+    with run.trials("idle", 1):
         key = run.key(PART, "daemon", f"{_INBOXES} inboxes", round(60 * run.minutes), 1)
         if run.ledger.has(key):
             return
         with run.folder() as folder:
-            run.teller.now("a station with a hundred inboxes and a filled archive")
+            run.now("a station with a hundred inboxes and a filled archive")
             station = new_station(folder, [BOX, *(f"BOX-{number:03d}" for number in range(2, _INBOXES + 1))])
             station.once()
             filled(run.state / "databases", station, _CASES)
             files = fill_archive(station.archive, _SCANS)
             with station.running() as daemon:
                 threading.Event().wait(_SETTLING_SECONDS)
-                run.teller.now(f"idle for {run.minutes:g} minutes")
+                run.now(f"idle for {run.minutes:g} minutes")
                 pid = daemon.process.pid
                 before, watch = cpu_seconds(pid), Watch(pid)
                 seconds = _idle(60 * run.minutes, watch)
@@ -53,7 +53,7 @@ def measure(run: Run) -> None:
             "archive_files": files,
             "cases": _CASES,
         })  # fmt: skip
-        run.teller.done(f"idle: {100 * cpu / seconds:.2f} % of a core, {watch.peak.total:.0f} MB")
+        run.done(f"idle: {100 * cpu / seconds:.2f} % of a core, {watch.peak.total:.0f} MB")
 
 
 def _idle(wanted: float, watch: Watch) -> float:

@@ -39,6 +39,11 @@ class Ledger:
             os.fsync(file.fileno())
         self.entries.append(entry)
 
+    def begin_anew(self) -> None:
+        """Forget everything."""
+        self._file.unlink(missing_ok=True)
+        self.entries.clear()
+
     def like(self, **fields: object) -> Iterator[Entry]:
         """Give the entries that have these values."""
         return (each for each in self.entries if all(each.get(name) == value for name, value in fields.items()))

@@ -21,7 +21,7 @@ def measure(run: Run) -> None:
     """Measure what isn't on record."""
     for look in STACKS:
         _parts(run, look)
-    with run.teller.trials("the daemon and its alternatives", run.repetitions * len(STACKS) * len(ALL)):
+    with run.trials("the daemon and its alternatives", run.repetitions * len(STACKS) * len(ALL)):
         for repetition in range(1, run.repetitions + 1):
             # Each repetition begins with another one: who comes first has the disk's and the clock's best.
             turn = (repetition - 1) % len(ALL)

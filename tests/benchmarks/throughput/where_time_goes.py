@@ -49,7 +49,7 @@ _STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
 
 def measure(run: Run) -> None:
     """Measure what isn't on record."""
-    with run.teller.trials("where a reader's time goes", len(STACKS)):
+    with run.trials("where a reader's time goes", len(STACKS)):
         for look in STACKS:
             key = run.key(PART, "reader", look, run.pages, 1)
             if run.ledger.has(key):
@@ -57,7 +57,7 @@ def measure(run: Run) -> None:
             stack = run.material.stack(look, run.pages)
             told = {**key, "pages": stack.pages, "steps": steps(stack), "functions": functions(stack)}
             run.ledger.add(told)
-            run.teller.done(f"{look}: {sum(told['steps'].values()):.1f} ms of a processor a page")
+            run.done(f"{look}: {sum(told['steps'].values()):.1f} ms of a processor a page")
 
 
 def steps(stack: StackFile) -> dict[str, float]:
