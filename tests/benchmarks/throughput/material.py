@@ -34,7 +34,7 @@ TITLES = {
     "g4": "Group 4, 300 dpi",
     "mixed": "mixed: JPEG, Group 4, lossless, vectors, layers",
 }
-_ENVELOPE = 8
+ENVELOPE = 8
 """Pages of one submission, its case sheet among them."""
 _PAPERS = 24
 """Different papers of each look."""
@@ -77,7 +77,7 @@ class Material:
         if not path.exists():
             self._told(f"drawing {pages} pages: {TITLES[look]}")
             self._join([self._page(look, place) for place in range(first, first + pages)], path, first)
-        return StackFile(path, pages, sum(place % _ENVELOPE == 0 for place in range(first, first + pages)))
+        return StackFile(path, pages, sum(place % ENVELOPE == 0 for place in range(first, first + pages)))
 
     def singles(self, look: str, count: int) -> list[StackFile]:
         """Give so many files of one page, a paper without a sheet each: a case each."""
@@ -96,7 +96,7 @@ class Material:
 
     def first(self, look: str) -> StackFile:
         """Give a scan of one page that is in no stack: what the daemon is warmed with."""
-        return self.stack(look, 1, first=_ENVELOPE * _FAR)
+        return self.stack(look, 1, first=ENVELOPE * _FAR)
 
     def _join(self, pages: list[Callable[[], bytes]], path: Path, first: int) -> None:
         """Write pages into one file, some at a time: a long stack is larger than the memory should be."""
@@ -124,10 +124,10 @@ class Material:
     def _page(self, look: str, place: int) -> Callable[[], bytes]:
         """Give what makes the PDF of one page."""
         one = _MIXED[place % len(_MIXED)] if look == "mixed" else look
-        if place % _ENVELOPE == 0:
-            name, draw = f"sheet-{place // _ENVELOPE + 1}", _sheet
+        if place % ENVELOPE == 0:
+            name, draw = f"sheet-{place // ENVELOPE + 1}", _sheet
             one = {"vector": "grey", "layered": "colour"}.get(one, one)
-        elif place % (2 * _ENVELOPE) == 2 * _ENVELOPE - 1:
+        elif place % (2 * ENVELOPE) == 2 * ENVELOPE - 1:
             name, draw = "blank", _blank
             one = {"vector": "grey", "layered": "grey"}.get(one, one)
         else:

@@ -111,6 +111,11 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS
 
 
+def own_cpu_seconds(pid: int) -> float:
+    """Give the processor time of one living process alone."""
+    return sum(ticks_of(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace"))[:2]) / _TICKS
+
+
 def ticks_of(stat: str) -> tuple[int, int, int, int]:
     """Read a line of /proc/PID/stat: ticks in user mode and in the kernel, its own and then its dead children's."""
     # The name stands in brackets, and may have anything in it.

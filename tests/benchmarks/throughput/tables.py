@@ -103,5 +103,13 @@ def _of_one(of: Sequence[Entry]) -> list[str]:
 
 
 def _of_daemon(of: Sequence[Entry]) -> list[str]:
-    names = ("start_seconds", "first_seconds", "settle_seconds", "registered_after", "read_after", "seconds")
+    names = (
+        "start_seconds",
+        "first_seconds",
+        "settle_seconds",
+        "registered_after",
+        "read_after",
+        "seconds",
+        "own_cpu_seconds",
+    )
     return [Spread.of(each[name] for each in of).written(2) if of else "" for name in names]

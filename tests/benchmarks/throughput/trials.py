@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.throughput.material import BOX, StackFile
-from tests.benchmarks.throughput.processes_watched import Memory, Watch, cpu_seconds, watched
+from tests.benchmarks.throughput.processes_watched import Memory, Watch, cpu_seconds, own_cpu_seconds, watched
 from tests.support.stations import Daemon, Station, make_station
 
 _ROOT = Path(__file__).parents[3]
@@ -105,12 +105,13 @@ def try_daemon(station: Station, stacks: Sequence[StackFile], first: StackFile) 
         waiting[0].rename(station.inbox() / waiting[0].name)
         _await_filed(daemon, 1, LEAST_LIMIT)
         warm = _Log(daemon.lines.copy())
-        before = cpu_seconds(daemon.process.pid)
+        before, own_before = cpu_seconds(daemon.process.pid), own_cpu_seconds(daemon.process.pid)
         dropped = datetime.now().astimezone()
         for path in waiting[1:]:
             path.rename(station.inbox() / path.name)
         _await_filed(daemon, len(stacks), LEAST_LIMIT + _SECONDS_A_PAGE * pages)
         cpu = cpu_seconds(daemon.process.pid) - before
+        own = own_cpu_seconds(daemon.process.pid) - own_before
         log = _Log(daemon.lines[len(warm.lines) :])
     filed = [line for line in log.lines if line["event"] == "stack_filed"]
     if (sum(line["pages"] for line in filed), sum(line["cases"] for line in filed)) != (pages, sheets):
@@ -122,6 +123,7 @@ def try_daemon(station: Station, stacks: Sequence[StackFile], first: StackFile) 
         "settle_seconds": (claimed - dropped).total_seconds(),
         "registered_after": (log.last("scan_registered") - claimed).total_seconds(),
         "read_after": (log.last("scan_read") - claimed).total_seconds(),
+        "own_cpu_seconds": own,
         "files": float(len(stacks)),
     }
     return _trial(pages, (log.last("stack_filed") - claimed).total_seconds(), cpu, watch, more)

@@ -1,4 +1,4 @@
-"""Where a reader's time goes: its work done in this process, with a clock around each of its steps.
+"""Where the time goes: what the daemon does to a stack done in this process, with a clock around each step.
 
 The daemon's code is as it is; its functions are wrapped from outside, so that what is called from several places is
 told apart by its rung. Times are of the processor, poppler's processes included: other work on the machine changes
@@ -8,10 +8,12 @@ them little.
 from __future__ import annotations
 
 import cProfile
+import itertools
 import os
 import pstats
 import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,14 +22,15 @@ from typing import Any
 from unittest import mock
 
 from skrynka.core.formats import FileType
-from skrynka.core.model import Symbology
+from skrynka.core.model import PageRef, Symbology
 from skrynka.readers import tasks
-from skrynka.readers.messages import PageLimits, ReadOrder
+from skrynka.readers.messages import ANSWERS, Answer, CutOrder, PageLimits, ReadOrder
 from skrynka.steps import blankness, fingerprints, marks
+from skrynka.steps.archive import Archive
 from skrynka.steps.barcodes import engines, ladder
 from skrynka.steps.pages import decoding, drawing, opening
 from tests.benchmarks.throughput.ledger import Entry
-from tests.benchmarks.throughput.material import STACKS, StackFile
+from tests.benchmarks.throughput.material import ENVELOPE, STACKS, StackFile
 from tests.benchmarks.throughput.run import Run
 
 PART = "where"
@@ -49,7 +52,7 @@ _STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
 
 def measure(run: Run) -> None:
     """Measure what isn't on record."""
-    with run.trials("where a reader's time goes", len(STACKS)):
+    with run.trials("where the time goes", len(STACKS)):
         for look in STACKS:
             key = run.key(PART, "reader", look, run.pages, 1)
             if run.ledger.has(key):
@@ -83,8 +86,13 @@ def steps(stack: StackFile) -> dict[str, float]:
         for holder, attribute, function, name in _STEPS:
             patches.enter_context(mock.patch.object(holder, attribute, clocked(function, name)))
         began = _processor()
-        _read(stack)
-        spent["all else"] = _processor() - began - sum(spent.values())
+        answers = _read(stack)
+        spent["all else of reading"] = _processor() - began - sum(spent.values())
+    with tempfile.TemporaryDirectory() as folder:
+        for name, work in _rest(stack, answers, Path(folder)).items():
+            began = _processor()
+            work()
+            spent[name] = _processor() - began
     return {name: round(1000 * seconds / stack.pages, 2) for name, seconds in spent.most_common()}
 
 
@@ -100,7 +108,7 @@ def functions(stack: StackFile) -> dict[str, float]:
 def lines(entries: list[Entry]) -> Iterator[str]:
     """Write the tables."""
     for entry in entries:
-        yield f"### Where a reader's time goes: {entry['stack']}, {entry['pages']} pages"
+        yield f"### Where the time goes: {entry['stack']}, {entry['pages']} pages"
         yield ""
         whole = sum(entry["steps"].values())
         yield "| step | ms of a processor a page | share |"
@@ -113,10 +121,30 @@ def lines(entries: list[Entry]) -> Iterator[str]:
         yield ""
 
 
-def _read(stack: StackFile) -> None:
+def _read(stack: StackFile) -> list[Answer]:
     with _order(stack) as order:
-        for _ in tasks._read(order, lambda: None):  # noqa: SLF001 - what a reader process does, without the process
-            pass
+        return list(tasks._read(order, lambda: None))  # noqa: SLF001 - what a reader process does, without the process
+
+
+def _rest(stack: StackFile, answers: list[Answer], root: Path) -> dict[str, Callable[[], object]]:
+    """Give what else the daemon does with a stack, but for the database; to be called in this order."""
+    archive = Archive(root)
+    starts = [*range(1, stack.pages + 1, ENVELOPE), stack.pages + 1]
+    documents = []
+    for first, following in itertools.pairwise(starts):
+        documents += [(first,), tuple(range(first + 1, following))] if following > first + 1 else [(first,)]
+    refs = tuple(tuple(PageRef("scan", page) for page in pages) for pages in documents)
+    order = CutOrder({"scan": (stack.path, FileType.PDF)}, refs, root, _LIMITS)
+    return {
+        "answers to JSON and back": lambda: [ANSWERS.validate_json(ANSWERS.dump_json(each)) for each in answers],
+        "store the original": lambda: archive.store_original(
+            stack.path, scan_id=str(uuid.uuid4()), file_type="pdf", sidecar={}
+        ),
+        "cut": lambda: list(tasks._cut(order, lambda: None)),  # noqa: SLF001 - as above
+        "store documents": lambda: [
+            archive.store_document(root / tasks.document_name(place)) for place in range(len(documents))
+        ],
+    }
 
 
 @contextmanager
