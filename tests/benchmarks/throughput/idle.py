@@ -41,7 +41,7 @@ def measure(run: Run) -> None:
                 before, watch = cpu_seconds(pid), Watch(pid)
                 seconds = _idle(60 * run.minutes, watch)
                 cpu, memory = cpu_seconds(pid) - before, watch.look()
-                processes = len(tree_of(pid))
+                each = [Watch(one).look_alone() for one in tree_of(pid)]
         run.ledger.add({
             **key,
             "seconds": round(seconds, 1),
@@ -49,7 +49,7 @@ def measure(run: Run) -> None:
             "pss": watch.peak.total,
             "pss_anonymous": watch.peak_anonymous,
             "pss_at_end": memory.total,
-            "processes": processes,
+            "pss_each": each,
             "archive_files": files,
             "cases": _CASES,
         })  # fmt: skip
@@ -74,12 +74,12 @@ def lines(run: Run) -> Iterator[str]:
         return
     yield f"## Idle: {_INBOXES} inboxes, {entries[-1]['archive_files']:,} files, {entries[-1]['cases']:,} cases"
     yield ""
-    yield "| watched, min | of a core | peak PSS, MB | anonymous, MB | processes |"
+    yield "| watched, min | of a core | peak PSS, MB | anonymous, MB | of each process at the end, MB |"
     yield "|---:|---:|---:|---:|---:|"
     for entry in entries:
         share = 100 * entry["cpu_seconds"] / entry["seconds"]
         yield (
             f"| {entry['seconds'] / 60:.1f} | {share:.2f} % | {entry['pss']:.0f} | {entry['pss_anonymous']:.0f} "
-            f"| {entry['processes']} |"
+            f"| {' + '.join(f'{one:.0f}' for one in entry.get('pss_each', ()))} |"
         )
     yield ""

@@ -45,23 +45,28 @@ class Watch:
 
     def look(self) -> Memory:
         """Add up what the tree has now, and note it."""
-        sums = {"Pss": 0, "Pss_Anon": 0, "Pss_File": 0}
         tree = tree_of(self.pid)
-        for pid in tree:
-            try:
-                text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-            except PermissionError:
-                self.unreadable = True
-                continue
-            except OSError:
-                continue  # it has just ended
-            for name, value in rollup(text).items():
-                if name in sums:
-                    sums[name] += value
-        now = Memory(*(round(value / _MEGABYTE, 1) for value in sums.values()), len(tree))
+        looks = [self._look_at(pid) for pid in tree]
+        sums = [sum(each[place] for each in looks) for place in range(3)]
+        now = Memory(*(round(value / _MEGABYTE, 1) for value in sums), len(tree))
         self.peak = max(self.peak, now, key=lambda each: each.total)
         self.peak_anonymous = max(self.peak_anonymous, now.anonymous)
         return now
+
+    def look_alone(self) -> float:
+        """Give the megabytes of this process without those below it."""
+        return round(self._look_at(self.pid)[0] / _MEGABYTE, 1)
+
+    def _look_at(self, pid: int) -> tuple[int, int, int]:
+        try:
+            found = rollup(Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"))
+        except PermissionError:
+            self.unreadable = True
+        except OSError:
+            pass  # it has just ended
+        else:
+            return found["Pss"], found.get("Pss_Anon", 0), found.get("Pss_File", 0)
+        return 0, 0, 0
 
 
 @contextmanager
