@@ -17,6 +17,7 @@ from tests.benchmarks.throughput.ledger import Entry, Ledger
 from tests.benchmarks.throughput.many_cases import fill, fill_archive
 from tests.benchmarks.throughput.picture import draw
 from tests.benchmarks.throughput.processes_watched import Watch, cpu_seconds, rollup, ticks_of
+from tests.benchmarks.throughput.tables import table
 from tests.benchmarks.throughput.trials import new_station
 from tests.support.layered import layered_pdf
 from tests.support.papers import blank_paper
@@ -123,3 +124,9 @@ def test_the_generated_cases_are_whole_rows_of_todays_tables_and_so_are_their_fi
     stored = {path.stem for path in (station.archive / "documents").rglob("*.pdf")}
     assert stored <= hashes
     assert {path.parent.name for path in station.archive.rglob("original.pdf")} <= hashes
+
+
+def test_a_table_has_a_heading_for_every_cell_and_nothing_else_passes() -> None:
+    assert table(["stack", "d/a"], [["grey", "7.1"]]) == ["| stack | d/a |", "|---|---:|", "| grey | 7.1 |", ""]
+    with pytest.raises(ValueError, match="cells"):
+        table(["stack", "d/a"], [["grey", "7.1", "2.2"]])

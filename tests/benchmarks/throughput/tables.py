@@ -37,7 +37,9 @@ def report(run: Run) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Write a table; the first column is words, the rest figures."""
+    """Write a table; the first column is words, the rest figures. Raises ValueError for a row of other length."""
+    if any(len(row) != len(heads) for row in rows):
+        raise ValueError("a row has more or fewer cells than there are headings")
     return [
         f"| {' | '.join(heads)} |",
         f"|---|{'---:|' * (len(heads) - 1)}",
