@@ -17,7 +17,8 @@ from tests.benchmarks.throughput.ledger import Entry, Ledger
 from tests.benchmarks.throughput.many_cases import fill, fill_archive
 from tests.benchmarks.throughput.picture import draw
 from tests.benchmarks.throughput.processes_watched import Watch, cpu_seconds, rollup, ticks_of
-from tests.benchmarks.throughput.tables import table
+from tests.benchmarks.throughput.run import Run
+from tests.benchmarks.throughput.tables import picture, report, table
 from tests.benchmarks.throughput.trials import new_station
 from tests.support.layered import layered_pdf
 from tests.support.papers import blank_paper
@@ -130,3 +131,16 @@ def test_a_table_has_a_heading_for_every_cell_and_nothing_else_passes() -> None:
     assert table(["stack", "d/a"], [["grey", "7.1"]]) == ["| stack | d/a |", "|---|---:|", "| grey | 7.1 |", ""]
     with pytest.raises(ValueError, match="cells"):
         table(["stack", "d/a"], [["grey", "7.1", "2.2"]])
+
+
+def test_the_report_is_written_of_what_is_on_record_with_a_column_for_each_figure(tmp_path: Path) -> None:
+    run = Run(pages=40, repetitions=1, seed=1, full=False, minutes=1.0, state=tmp_path, source="today")
+    figures = dict.fromkeys(("start_seconds", "first_seconds", "settle_seconds", "registered_after", "read_after"), 0.5)
+    for name, seconds in (("naive", 20.0), ("daemon", 2.0), ("runs", 8.0), ("limit", 1.0)):
+        costs = {"pages": 40, "seconds": seconds, "cpu_seconds": seconds, "pss": 100.0, "pss_anonymous": 90.0}
+        more = {**figures, "own_cpu_seconds": 0.25} if name == "daemon" else {}
+        run.ledger.add({**run.key("ratios", name, "grey", 40, 1), **costs, **more})
+    told = report(run)
+    assert "| grey JPEG, 300 dpi | 10.0 | 4.0 | 0.50 |" in told
+    assert "| grey JPEG, 300 dpi | 0.50 | 0.50 | 0.50 | 0.50 | 0.50 | 2.00 | 0.25 |" in told
+    assert "10.0" in (picture(run) or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.benchmarks.throughput import growth, idle, ratios, where_time_goes
 from tests.benchmarks.throughput.figures import AGAINST, DAEMON, Spread, cpu_a_page, rate
@@ -54,17 +54,8 @@ def _ratio_lines(run: Run) -> list[str]:
         return []
     rows, rates, starts, costs = [], [], [], []
     for look, found in entries.items():
-        compared = ratios_of(found)
-        rows.append(
-            [
-                TITLES[look],
-                *(
-                    compared[letter].written(2 if letter == "c" else 1) if letter in compared else ""
-                    for letter in AGAINST
-                ),
-            ]
-        )
-        costs.append([TITLES[look], *(each.written(2) for each in ratios_of(found, cost=cpu_a_page).values())])
+        rows.append([TITLES[look], *_by_letter(ratios_of(found), c=2)])
+        costs.append([TITLES[look], *_by_letter(ratios_of(found, cost=cpu_a_page), a=2, b=2, c=2)])
         for name, letter in sorted(_LETTERS.items(), key=lambda pair: pair[1]):
             of = [entry for entry in found if entry["alternative"] == name]
             if of:
@@ -89,10 +80,16 @@ def _ratio_lines(run: Run) -> list[str]:
                 "claim to archive, s",
                 "to read, s",
                 "to committed, s",
+                "of a processor in the daemon itself, s",
             ],
             starts,
         ),
     ]
+
+
+def _by_letter(compared: Mapping[str, Spread], **digits: int) -> list[str]:
+    """Write a cell for each alternative; an empty one where nothing is known of it yet."""
+    return [compared[letter].written(digits.get(letter, 1)) if letter in compared else "" for letter in AGAINST]
 
 
 def _of_one(of: Sequence[Entry]) -> list[str]:
