@@ -107,7 +107,7 @@ ARCHIVE_AWAY = (
 class Apart:
     """A station with a small disk of its own for each volume, and its daemon."""
 
-    def __init__(self, folder: Path, megabytes: int = 24) -> None:
+    def __init__(self, folder: Path, megabytes: int = 64) -> None:
         place = folder / "station"
         self.disks = {name: Memory(place / name, f"{megabytes}M", _INODES) for name in VOLUMES}
         self.daemon: Daemon | None = None

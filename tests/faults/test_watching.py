@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.faults.inbox_troubles import many_at_once
 from tests.faults.row import CannotInject
 from tests.faults.suite import first_faults
 from tests.faults.watching_rows import TROUBLES, WRITERS_AT_ONCE, writers
 from tests.support.skipped_faults import skip_fault
 
 WRITERS = 20
-FILES = 2_000
-"""At once; ten thousand are the long run's."""
-MANY = "many files at once, the kernel's queue full"
-IN_THE_SUITE = {**TROUBLES, MANY: partial(many_at_once, count=FILES)}
 
 
 @pytest.mark.parametrize("name", TROUBLES)
 def test_every_scan_is_found_once_and_the_trouble_told_with(name: str, tmp_path: Path) -> None:
     try:
-        assert IN_THE_SUITE[name](tmp_path, 1) == []
+        assert TROUBLES[name](tmp_path, 1) == []
     except CannotInject as why:
         skip_fault(why)
 
