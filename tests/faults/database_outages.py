@@ -20,13 +20,15 @@ from tests.faults.servers import WRITING, Line, Server
 from tests.faults.stream import BOXES, OPTIONS, Stream, TinyScan, single
 from tests.support.oracle import cases_in_order, query
 from tests.support.processes import await_that
-from tests.support.stations import Daemon, make_station
+from tests.support.stations import Daemon, Start, make_station
+from tests.support.warm_daemons import WarmDaemons
 
 SCANS = 200
 _STATUS_SECONDS = 15.0
 _NOTICE_SECONDS = 15.0
 _FAULTS_OF_A_STATION = 20
 _CUTS_OF_A_BLOCK = 5
+_RETRY_SECONDS = 0.5
 _MOST_LOOKS = 25
 """The server is killed when the program was seen to write so often, at most."""
 _QUIET_SECONDS = 2.0
@@ -49,14 +51,14 @@ class _Served:
         self.server.close()
 
 
-def _served(folder: Path, server: Server | None = None, port: int | None = None) -> _Served:
+def _served(folder: Path, server: Server | None = None, port: int | None = None, start: Start | None = None) -> _Served:
     server = server or Server()
     try:
         url = server.url if port is None else server.url_through(port)
         station = make_station(folder, BOXES, database_url=url, options=OPTIONS)
         # The judge asks by a line of its own.
         station.database_url = server.url
-        daemon = Daemon(station)
+        daemon = Daemon(station, start=start)
     except BaseException:
         server.close()
         raise
@@ -137,18 +139,21 @@ def _out_of_order(stream: Stream, scans: Sequence[TinyScan]) -> Iterator[str]:
 def kills(folder: Path, seed: int, first: int) -> Generator[Injected, None, None]:
     """Kill the server in the middle of a transaction of the program, and start it again."""
     served: _Served | None = None
+    # How long it waits before it asks for the database again is a matter of the rows in which that is away for long.
+    warm = WarmDaemons(retry_seconds=_RETRY_SECONDS)
     try:
         for number in count(first):
             if served is not None and (number - 1) % _FAULTS_OF_A_STATION == 0:
                 served.close()
                 served = None
             if served is None:
-                served = _served(folder / f"station-{number}")
+                served = _served(folder / f"station-{number}", start=warm.start)
             rng = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
             yield _kill(served, number, rng)
     finally:
         if served is not None:
             served.close()
+        warm.close()
 
 
 def _kill(served: _Served, number: int, rng: random.Random) -> Injected:

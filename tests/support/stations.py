@@ -87,8 +87,12 @@ class Station:
 
     def once(self, limit: float = _LIMIT_SECONDS) -> list[dict[str, Any]]:
         """Take what is there, finish it, end; give the log's lines."""
-        done = self.run("run", "--once", limit=limit)
-        return [json.loads(line) for line in done.stderr.splitlines()]
+        daemon = Daemon(self, words=("run", "--once"))
+        try:
+            daemon.finish(limit)
+        finally:
+            daemon.kill()
+        return daemon.lines
 
     @contextmanager
     def running(self, *before: str) -> Iterator[Daemon]:
@@ -135,17 +139,28 @@ Start = Callable[[Sequence[str], Mapping[str, str]], Process]
 """Starts the command with these words, and these variables beside our own."""
 
 
+usual_start: Start | None = None
+"""How daemons are started where nothing else is said; None: as an admin does."""
+
+
 class Daemon:
     """A daemon that runs, and what it has logged."""
 
-    def __init__(self, station: Station, before: Sequence[str] = (), start: Start | None = None) -> None:
+    def __init__(
+        self,
+        station: Station,
+        before: Sequence[str] = (),
+        start: Start | None = None,
+        words: Sequence[str] = ("run",),
+    ) -> None:
         """Run it; `before` are words before the command's own, `start` starts it in another way."""
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.strange: list[str] = []
         """What it said that is no line of the log: a traceback, or why it couldn't begin."""
         self._new: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        words = ["run", "--config", str(station.config)]
+        words = [*words, "--config", str(station.config)]
+        start = start or (None if before else usual_start)
         self.process: Process = (
             start(words, station.environment)
             if start is not None
@@ -186,7 +201,11 @@ class Daemon:
     def end(self) -> None:
         """Ask it to end, and see that it does, with exit code 0."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
+        self.finish(60)
+
+    def finish(self, limit: float) -> None:
+        """Wait until it ends by itself, with exit code 0."""
+        code = self.process.wait(timeout=limit)
         self._reader.join(timeout=10)
         if code:
             raise AssertionError(f"the daemon ended with {code}; the log:\n" + "\n".join(self.raw))
@@ -255,5 +274,15 @@ def make_station(
     defaults = {"INTAKE__QUIET_SECONDS": "0.3", "INTAKE__SWEEP_SECONDS": "0.5", "INTAKE__GIVE_UP_SECONDS": "1"}
     environment = {f"SKRYNKA_{name}": value for name, value in {**defaults, **(options or {})}.items()}
     station = Station(folder, url, environment)
+    if isinstance(station.database, Path) and _new_sqlite:
+        station.database.touch(mode=0o640)
+        station.database.write_bytes(_new_sqlite[0])
+        return station
     station.run("db", "upgrade")
+    if isinstance(station.database, Path):
+        _new_sqlite.append(station.database.read_bytes())
     return station
+
+
+_new_sqlite: list[bytes] = []
+"""The first that was made: the hundreds of a run begin alike, and how they are made other tests look at."""

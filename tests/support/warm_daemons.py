@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any, NoReturn, TextIO
 
 import psutil
 
-from tests.support.processes import descendants
+from tests.support.processes import await_that, descendants
 
 _LONGEST = 1 << 16
 _PR_SET_CHILD_SUBREAPER = 36
@@ -32,22 +33,25 @@ _PR_SET_CHILD_SUBREAPER = 36
 class WarmDaemons:
     """Starts them; a process of its own, which ends with `close`."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None, *, retry_seconds: float = 5.0) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, *, retry_seconds: float = 5.0, measured: bool = False
+    ) -> None:
         """Import everything, with these variables beside our own.
 
         `retry_seconds` is how long a daemon's loop waits after a failure, or with nothing to do, until it tries again:
-        injected like a clock.
+        injected like a clock. Daemons that end by themselves may be `measured`: what they cover is counted.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Daemons that are killed can't write down what they covered.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        kept = {name: value for name, value in os.environ.items() if measured or not name.startswith("COVERAGE_")}
         self._line = ours
+        self._asks = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno()), str(retry_seconds)],
                 env={**kept, "OPENBLAS_NUM_THREADS": "1", **(environment or {})},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 cwd=Path(__file__).parents[2],
             )
         self._ask({})
@@ -76,8 +80,9 @@ class WarmDaemons:
         self._process.wait(timeout=30)
 
     def _ask(self, question: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
-        socket.send_fds(self._line, [json.dumps(question).encode()], descriptors)
-        answer = self._line.recv(_LONGEST)
+        with self._asks:
+            socket.send_fds(self._line, [json.dumps(question).encode()], descriptors)
+            answer = self._line.recv(_LONGEST)
         assert answer, "the process that daemons are forked from has ended"
         found: dict[str, Any] = json.loads(answer)
         return found
@@ -102,11 +107,20 @@ class WarmProcess:
         """Kill it."""
         self.send_signal(signal.SIGKILL)
 
-    def wait(self, timeout: float | None = None) -> int:  # noqa: ARG002 - as Popen has it
-        """Wait for its end."""
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, so many seconds at most. Raises AssertionError."""
         if self.returncode is None:
+            if timeout is not None:
+                # Asked for one that runs, the process that all are forked from would hear nobody else.
+                await_that(self._has_ended, "the daemon ends", timeout)
             self.returncode = self._daemons.wait(self.pid)
         return self.returncode
+
+    def _has_ended(self) -> bool:
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
 
 
 def _serve(line: socket.socket) -> list[str]:

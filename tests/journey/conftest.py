@@ -1,0 +1,25 @@
+"""What every journey is gone in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import stations
+from tests.support.warm_daemons import WarmDaemons
+
+
+@pytest.fixture(scope="session")
+def warm_daemons() -> Iterator[WarmDaemons]:
+    """What daemons are forked from: the imports of each alone would take longer than most journeys."""
+    daemons = WarmDaemons(measured=True)
+    yield daemons
+    daemons.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _daemons_start_warm(warm_daemons: WarmDaemons) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stations, "usual_start", warm_daemons.start)
+        yield
