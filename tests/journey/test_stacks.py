@@ -157,6 +157,7 @@ def test_the_same_file_again_makes_no_second_case_and_its_pages_are_duplicates(f
     assert [(scan["duplicate_of"], scan["page_count"], scan["duplicate_pages"]) for scan in again] == [
         (first["id"], 3, 3)
     ] * 3
+    # Two inboxes are claimed from side by side.
     assert sorted(scan["box_code"] for scan in again) == [BY_FILE, BY_FILE, GOING_ON]
     pages = mailroom.pages(filed.twice.file)
     assert [page["disposition"] for page in pages].count("duplicate") == 9

@@ -35,7 +35,7 @@ enum call {
 
 #define ANY_PROCESS UINT32_MAX
 #define TOLD 256
-#define TRACED 4096
+#define TRACED 16384
 
 struct traced {
   _Atomic uint32_t call; /* 1 more than enum call; 0: not written yet */

@@ -17,7 +17,7 @@ from pathlib import Path
 _SOURCE = Path(__file__).with_suffix(".c")
 _ANY_PROCESS = 2**32 - 1
 _TOLD = 256
-_TRACED = 4096
+_TRACED = 16384
 FOR_EVER = 2**32 - 1
 """As the last call to fail: all of them do, until `stop`."""
 
