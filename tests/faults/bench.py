@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import re
 import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from tests.faults.outcries import outcries
 from tests.faults.piles import SINGLE, STACKED, Pile, draw_pile
-from tests.support.databases import Postgres
+from tests.support.databases import Postgres, memory_folder
 from tests.support.durable_calls import DurableCalls
 from tests.support.oracle import Dropped, misfits, query
 from tests.support.outcomes import outcome
@@ -34,7 +33,6 @@ _RETRY_SECONDS = 0.2
 _LOOK_SECONDS = {"sqlite": 0.02, "postgresql": 0.05}
 _QUIET_SECONDS = 0.15
 """A daemon that was done so long ago makes no durable call any more that belongs to it."""
-_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder inside is our own
 _OPTIONS = {
     "INTAKE__QUIET_SECONDS": "0.05",
     "INTAKE__SWEEP_SECONDS": "0.5",
@@ -268,7 +266,7 @@ def bench(folder: Path, engine: str = "sqlite", options: Mapping[str, str] | Non
 
     `engine` is "sqlite", or "postgresql" with a server of its own.
     """
-    made = Path(tempfile.mkdtemp(prefix="skrynka-bench-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    made = memory_folder("skrynka-bench-")
     with ExitStack() as ends:
         ends.callback(shutil.rmtree, made, ignore_errors=True)
         postgres = None

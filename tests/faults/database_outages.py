@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -140,20 +141,19 @@ def kills(folder: Path, seed: int, first: int) -> Generator[Injected, None, None
     """Kill the server in the middle of a transaction of the program, and start it again."""
     served: _Served | None = None
     # How long it waits before it asks for the database again is a matter of the rows in which that is away for long.
-    warm = WarmDaemons(retry_seconds=_RETRY_SECONDS)
-    try:
-        for number in count(first):
-            if served is not None and (number - 1) % _FAULTS_OF_A_STATION == 0:
+    with closing(WarmDaemons(retry_seconds=_RETRY_SECONDS)) as warm:
+        try:
+            for number in count(first):
+                if served is not None and (number - 1) % _FAULTS_OF_A_STATION == 0:
+                    served.close()
+                    served = None
+                if served is None:
+                    served = _served(folder / f"station-{number}", start=warm.start)
+                rng = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
+                yield _kill(served, number, rng)
+        finally:
+            if served is not None:
                 served.close()
-                served = None
-            if served is None:
-                served = _served(folder / f"station-{number}", start=warm.start)
-            rng = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
-            yield _kill(served, number, rng)
-    finally:
-        if served is not None:
-            served.close()
-        warm.close()
 
 
 def _kill(served: _Served, number: int, rng: random.Random) -> Injected:

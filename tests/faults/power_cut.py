@@ -36,7 +36,8 @@ from tests.faults.outcries import outcries
 from tests.faults.row import Injected, Row
 from tests.faults.stream import BOXES, OPTIONS, Stream, TinyScan
 from tests.support.processes import alive, await_that, descendants
-from tests.support.stations import Daemon, make_station
+from tests.support.stations import Daemon, Start, make_station
+from tests.support.warm_daemons import WarmDaemons
 
 _DAEMON = Path(__file__).parents[2] / "daemon"
 _POINTS_OF_A_STATION = 10
@@ -85,7 +86,7 @@ class Powered:
 
     folder: Path
     apart: bool
-    source: Path | None = None
+    start_daemon: Start
     disks: list[Ext4] = field(default_factory=list)
     stream: Stream = field(init=False)
     daemon: Daemon | None = None
@@ -110,14 +111,12 @@ class Powered:
         (place / "database").mkdir(exist_ok=True)
         options = {**OPTIONS, "LIMITS__FREE_MEGABYTES": "1"}
         station = make_station(place, BOXES, database_url=f"sqlite:///{place}/database/skrynka.db", options=options)
-        if self.source is not None:
-            station.environment["PYTHONPATH"] = str(self.source)
         self.stream = Stream(station)
         os.sync()
 
     def start(self) -> Daemon:
         """Start the daemon."""
-        self.daemon = Daemon(self.stream.station)
+        self.daemon = Daemon(self.stream.station, start=self.start_daemon)
         return self.daemon
 
     def cut(self) -> None:
@@ -171,22 +170,23 @@ def cuts(folder: Path, seed: int, first: int, source: Path | None = None) -> Gen
     """Cut the power again and again, from the fault of number `first` on."""
     require_power_cuts(folder)
     powered: Powered | None = None
-    try:
-        for number in count(first):
-            turn, place = divmod(number - 1, _POINTS_OF_A_STATION)
-            if powered is not None and place == 0:
+    with contextlib.closing(WarmDaemons({"PYTHONPATH": str(source)} if source else {})) as warm:
+        try:
+            for number in count(first):
+                turn, place = divmod(number - 1, _POINTS_OF_A_STATION)
+                if powered is not None and place == 0:
+                    powered.close()
+                    powered = None
+                if powered is None:
+                    powered = Powered(folder / f"station-{number}", apart=turn % 2 == 0, start_daemon=warm.start)
+                injected = _cut(powered, number, random.Random(f"{seed} {number}"))  # noqa: S311 - no secret
+                yield injected
+                if injected.wrong:
+                    powered.close()
+                    powered = None
+        finally:
+            if powered is not None:
                 powered.close()
-                powered = None
-            if powered is None:
-                powered = Powered(folder / f"station-{number}", apart=turn % 2 == 0, source=source)
-            injected = _cut(powered, number, random.Random(f"{seed} {number}"))  # noqa: S311 - no secret
-            yield injected
-            if injected.wrong:
-                powered.close()
-                powered = None
-    finally:
-        if powered is not None:
-            powered.close()
 
 
 def _cut(powered: Powered, number: int, rng: random.Random) -> Injected:
@@ -250,7 +250,7 @@ def _await(moment: Moment, powered: Powered, daemon: Daemon) -> None:
     changes = NameChanges(powered.disks)
     began = len(daemon.lines)
     try:
-        while time.monotonic() < ends and daemon.process.poll() is None:
+        while time.monotonic() < ends and not daemon.ended:
             if moment.changes:
                 changes.wait(max(0.0, ends - time.monotonic()))
                 if changes.count >= moment.changes:

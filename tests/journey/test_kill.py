@@ -33,6 +33,11 @@ class Scan:
     outcome: Outcome
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _daemons_start_warm() -> None:
+    """Not here: what is killed is to be what an admin's machine runs, while it imports too."""
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     kinds = ("SEAL", "PHOTO", "WORKS", "CERT")

@@ -136,7 +136,7 @@ class Process(Protocol):
 
 
 Start = Callable[[Sequence[str], Mapping[str, str]], Process]
-"""Starts the command with these words, and these variables beside our own."""
+"""Starts the command with these words, and these variables beside those that its own process was started with."""
 
 
 usual_start: Start | None = None
@@ -153,7 +153,10 @@ class Daemon:
         start: Start | None = None,
         words: Sequence[str] = ("run",),
     ) -> None:
-        """Run it; `before` are words before the command's own, `start` starts it in another way."""
+        """Run it; `before` are words before the command's own, which are `words`; `start` starts it in another way.
+
+        Without either it is started as `usual_start` says.
+        """
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.strange: list[str] = []
@@ -199,14 +202,19 @@ class Daemon:
         return not self._reader.is_alive()
 
     def end(self) -> None:
-        """Ask it to end, and see that it does, with exit code 0."""
+        """Ask it to end, and see that it does, with exit code 0. Raises AssertionError."""
         self.process.send_signal(signal.SIGTERM)
         self.finish(60)
 
     def finish(self, limit: float) -> None:
-        """Wait until it ends by itself, with exit code 0."""
-        code = self.process.wait(timeout=limit)
+        """Wait until it ends by itself, with exit code 0, and nothing of it is left. Raises AssertionError."""
+        try:
+            code = self.process.wait(timeout=limit)
+        except (subprocess.TimeoutExpired, AssertionError):
+            raise AssertionError(f"the daemon didn't end within {limit} s; the log:\n" + "\n".join(self.raw)) from None
         self._reader.join(timeout=10)
+        if not self.ended:
+            raise AssertionError("the daemon ended, and something still holds its log:\n" + "\n".join(self.raw))
         if code:
             raise AssertionError(f"the daemon ended with {code}; the log:\n" + "\n".join(self.raw))
         if self.strange:
@@ -244,7 +252,7 @@ def make_station(
     database_url: str | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Station:
-    """Make a station by hand, as an admin would: folders, configuration, database.
+    """Make a station by hand, as an admin would: folders, configuration, database (SQLite's is a copy of the first).
 
     `boxes` are codes, or codes with further keys of boxes.toml as TOML literals. `options` are configuration values by
     environment name, without the prefix: {"INTAKE__QUIET_SECONDS": "0.2"}.

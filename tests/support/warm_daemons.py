@@ -1,7 +1,8 @@
 """Daemons that start in a few hundredths of a second: forked from a process that has all of the program imported.
 
-What isn't as in a daemon of its own: it doesn't import, and its fork server is a fork of itself instead of a new
-interpreter. What it does from `main` on, its processes' parentage, pipes and signals are the same.
+What isn't as in a daemon of its own: it doesn't import; its environment, umask and folder are those of that process,
+but for the variables that it is given; its fork server is a fork of itself instead of a new interpreter, and what that
+covers isn't written down. What it does from `main` on, its processes' parentage, pipes and signals are the same.
 """
 
 from __future__ import annotations
@@ -148,6 +149,8 @@ def _serve(line: socket.socket) -> list[str]:
                 words: list[str] = order["words"]
                 return words
             os.close(descriptors[0])
+            # An orphan that was buried long ago may have had this number.
+            ended.pop(pid, None)
             answer = {"pid": pid}
         else:
             answer = {}
@@ -179,8 +182,13 @@ def _become(code: str, descriptors: Sequence[int]) -> NoReturn:
         # It is imported for what it does at that.
         sys.modules.pop("skrynka.readers.server", None)
         exec(code, {})  # noqa: S102 - the standard library's own
-    finally:
+    except SystemExit:
+        # So a fork server ends when its daemon has.
         os._exit(0)
+    except BaseException:  # noqa: BLE001 - said as an interpreter of its own would
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    os._exit(0)
 
 
 def _main() -> None:
