@@ -29,7 +29,6 @@ _STATUS_SECONDS = 15.0
 _NOTICE_SECONDS = 15.0
 _FAULTS_OF_A_STATION = 20
 _CUTS_OF_A_BLOCK = 5
-_RETRY_SECONDS = 0.5
 _MOST_LOOKS = 25
 """The server is killed when the program was seen to write so often, at most."""
 _QUIET_SECONDS = 2.0
@@ -137,11 +136,13 @@ def _out_of_order(stream: Stream, scans: Sequence[TinyScan]) -> Iterator[str]:
         yield "the cases aren't numbered in the order of their scans' coming"
 
 
-def kills(folder: Path, seed: int, first: int) -> Generator[Injected, None, None]:
-    """Kill the server in the middle of a transaction of the program, and start it again."""
+def kills(folder: Path, seed: int, first: int, retry_seconds: float | None = None) -> Generator[Injected, None, None]:
+    """Kill the server in the middle of a transaction of the program, and start it again.
+
+    `retry_seconds` as for `WarmDaemons`.
+    """
     served: _Served | None = None
-    # How long it waits before it asks for the database again is a matter of the rows in which that is away for long.
-    with closing(WarmDaemons(retry_seconds=_RETRY_SECONDS)) as warm:
+    with closing(WarmDaemons(retry_seconds=retry_seconds)) as warm:
         try:
             for number in count(first):
                 if served is not None and (number - 1) % _FAULTS_OF_A_STATION == 0:

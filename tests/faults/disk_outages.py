@@ -20,6 +20,8 @@ from tests.support.processes import await_that
 from tests.support.stations import Daemon, make_station
 
 VOLUMES = ("work", "archive", "spool", "database")
+_MEGABYTES = 64
+"""Room for the papers of a whole round of faults on one station."""
 _INODES = 3000
 _RESERVE_MEGABYTES = 4
 _TOLD_SECONDS = 20.0
@@ -107,9 +109,9 @@ ARCHIVE_AWAY = (
 class Apart:
     """A station with a small disk of its own for each volume, and its daemon."""
 
-    def __init__(self, folder: Path, megabytes: int = 64) -> None:
+    def __init__(self, folder: Path) -> None:
         place = folder / "station"
-        self.disks = {name: Memory(place / name, f"{megabytes}M", _INODES) for name in VOLUMES}
+        self.disks = {name: Memory(place / name, f"{_MEGABYTES}M", _INODES) for name in VOLUMES}
         self.daemon: Daemon | None = None
         try:
             for disk in self.disks.values():

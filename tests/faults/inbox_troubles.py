@@ -106,17 +106,20 @@ def make_scene(folder: Path, seed: int, boxes: Mapping[str, Mapping[str, str]], 
     return Scene(station, np.random.default_rng(seed))
 
 
-def many_at_once(_folder: Path, seed: int) -> list[str]:
+def many_at_once(folder: Path, seed: int) -> list[str]:
     """Move so many files in at once, into a box whose scans go on in one stack; the kernel's queue holds 16 events.
 
     They are no scans, and it is the taking that is looked at: each must be claimed once, in the order of its name. They
-    lie in memory, for how fast a disk fsyncs has no part in that.
+    lie in memory, for how fast a disk fsyncs has no part in that; where something was wrong, `folder` gets the station.
     """
-    folder = memory_folder("skrynka-many-")
+    made, wrong = memory_folder("skrynka-many-"), ["it broke off"]
     try:
-        return _many_at_once(folder, seed)
+        wrong = _many_at_once(made, seed)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if wrong:
+            shutil.copytree(made / "station", folder / "station", symlinks=True)
+        shutil.rmtree(made, ignore_errors=True)
+    return wrong
 
 
 def _many_at_once(folder: Path, seed: int) -> list[str]:
@@ -139,6 +142,8 @@ def _many_at_once(folder: Path, seed: int) -> list[str]:
         await_that(lambda: _claimed(daemon, "OBL-02") == 1, "the other box's scan is claimed")
         if time.monotonic() - began > FOUND_SECONDS / 2:
             scene.wrong.append("a box waited for another one's files")
+        if _claimed(daemon, "OBL-01") >= _MANY:
+            scene.wrong.append("a box's scan came after all of another one's")
         await_that(lambda: _claimed(daemon, "OBL-01") >= _MANY, "every file is claimed", limit=60 + _MANY / 10)
         overflows = sum(line["event"] == "watch_overflowed" for line in daemon.lines)
     if overflows != 1:

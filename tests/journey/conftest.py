@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -13,9 +14,8 @@ from tests.support.warm_daemons import WarmDaemons
 @pytest.fixture(scope="session")
 def warm_daemons() -> Iterator[WarmDaemons]:
     """What daemons are forked from: the imports of each alone would take longer than most journeys."""
-    daemons = WarmDaemons(measured=True)
-    yield daemons
-    daemons.close()
+    with closing(WarmDaemons()) as daemons:
+        yield daemons
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.support import hostile
+from tests.support import hostile, stations
 from tests.support.drawn_sheets import SheetFields
 from tests.support.oracle import dropped, misfits, query
 from tests.support.outcomes import Outcome, outcome
@@ -35,7 +35,8 @@ class Scan:
 
 @pytest.fixture(scope="module", autouse=True)
 def _daemons_start_warm() -> None:
-    """Not here: what is killed is to be what an admin's machine runs, while it imports too."""
+    """Not here: what is killed is to be what an admin's machine runs, with a fork server of its own."""
+    assert stations.usual_start is None
 
 
 @pytest.fixture(scope="module")

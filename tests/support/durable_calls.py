@@ -119,7 +119,7 @@ class DurableCalls:
 
     @property
     def trace(self) -> list[tuple[str, str]]:
-        """Give the calls so far in their order, the first few thousand: name, and path below the folder."""
+        """Give the calls so far in their order, the first `_TRACED`: name, and path below the folder."""
         told = itertools.takewhile(lambda traced: traced.call, self._control.trace)
         return [(NAMES[traced.call - 1], traced.path.decode(errors="backslashreplace")) for traced in told]
 

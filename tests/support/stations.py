@@ -131,12 +131,18 @@ class Process(Protocol):
     def kill(self) -> None:
         """Kill it."""
 
+    def poll(self) -> int | None:
+        """Give its exit code, if it has ended."""
+
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; give its exit code."""
 
 
 Start = Callable[[Sequence[str], Mapping[str, str]], Process]
-"""Starts the command with these words, and these variables beside those that its own process was started with."""
+"""Starts the command with these words, and these variables beside those of the process that it is started from.
+
+A warm daemon doesn't see those that a test sets later.
+"""
 
 
 usual_start: Start | None = None
@@ -207,16 +213,16 @@ class Daemon:
         self.finish(60)
 
     def finish(self, limit: float) -> None:
-        """Wait until it ends by itself, with exit code 0, and nothing of it is left. Raises AssertionError."""
+        """Wait until it ends by itself, with exit code 0, and nothing holds its log any more. Raises AssertionError."""
         try:
             code = self.process.wait(timeout=limit)
-        except (subprocess.TimeoutExpired, AssertionError):
+        except subprocess.TimeoutExpired:
             raise AssertionError(f"the daemon didn't end within {limit} s; the log:\n" + "\n".join(self.raw)) from None
         self._reader.join(timeout=10)
-        if not self.ended:
-            raise AssertionError("the daemon ended, and something still holds its log:\n" + "\n".join(self.raw))
         if code:
             raise AssertionError(f"the daemon ended with {code}; the log:\n" + "\n".join(self.raw))
+        if not self.ended:
+            raise AssertionError("the daemon ended, and something still holds its log:\n" + "\n".join(self.raw))
         if self.strange:
             raise AssertionError("the daemon said what is no line of its log:\n" + "\n".join(self.strange))
 

@@ -1,8 +1,9 @@
 """Daemons that start in a few hundredths of a second: forked from a process that has all of the program imported.
 
 What isn't as in a daemon of its own: it doesn't import; its environment, umask and folder are those of that process,
-but for the variables that it is given; its fork server is a fork of itself instead of a new interpreter, and what that
-covers isn't written down. What it does from `main` on, its processes' parentage, pipes and signals are the same.
+but for the variables that it is given; its fork server is a fork of itself, so that readers too have all imported and
+are larger, and what that covers isn't written down; all share one resource tracker. What it does from `main` on, its
+pipes and signals are the same.
 """
 
 from __future__ import annotations
@@ -34,22 +35,19 @@ _PR_SET_CHILD_SUBREAPER = 36
 class WarmDaemons:
     """Starts them; a process of its own, which ends with `close`."""
 
-    def __init__(
-        self, environment: Mapping[str, str] | None = None, *, retry_seconds: float = 5.0, measured: bool = False
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, *, retry_seconds: float | None = None) -> None:
         """Import everything, with these variables beside our own.
 
         `retry_seconds` is how long a daemon's loop waits after a failure, or with nothing to do, until it tries again:
-        injected like a clock. Daemons that end by themselves may be `measured`: what they cover is counted.
+        injected like a clock; None: as long as the program says.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        kept = {name: value for name, value in os.environ.items() if measured or not name.startswith("COVERAGE_")}
         self._line = ours
         self._asks = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno()), str(retry_seconds)],
-                env={**kept, "OPENBLAS_NUM_THREADS": "1", **(environment or {})},
+                [sys.executable, "-m", __name__, str(theirs.fileno()), str(retry_seconds or "")],
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **(environment or {})},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -108,12 +106,19 @@ class WarmProcess:
         """Kill it."""
         self.send_signal(signal.SIGKILL)
 
+    def poll(self) -> int | None:
+        """Give its exit code, if it has ended."""
+        return self.wait() if self.returncode is not None or self._has_ended() else None
+
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, so many seconds at most. Raises AssertionError."""
+        """Wait for its end, so many seconds at most. Raises TimeoutExpired."""
         if self.returncode is None:
             if timeout is not None:
                 # Asked for one that runs, the process that all are forked from would hear nobody else.
-                await_that(self._has_ended, "the daemon ends", timeout)
+                try:
+                    await_that(self._has_ended, "the daemon ends", timeout)
+                except AssertionError:
+                    raise subprocess.TimeoutExpired("skrynka", timeout) from None
             self.returncode = self._daemons.wait(self.pid)
         return self.returncode
 
@@ -198,9 +203,10 @@ def _main() -> None:
     import skrynka.loops  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
 
-    # Names that are set must be there.
-    assert skrynka.loops._RETRY_SECONDS == skrynka.loops._LONGEST_WAIT_SECONDS  # noqa: SLF001
-    skrynka.loops._RETRY_SECONDS = skrynka.loops._LONGEST_WAIT_SECONDS = float(sys.argv[2])  # noqa: SLF001
+    if sys.argv[2]:
+        # Names that are set must be there.
+        assert skrynka.loops._RETRY_SECONDS == skrynka.loops._LONGEST_WAIT_SECONDS  # noqa: SLF001
+        skrynka.loops._RETRY_SECONDS = skrynka.loops._LONGEST_WAIT_SECONDS = float(sys.argv[2])  # noqa: SLF001
 
     resource_tracker.ensure_running()
     # What outlives a daemon becomes a child of ours, and can be seen.
