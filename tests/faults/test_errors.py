@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.faults.suite import until_one_fails
 
 SOME = 9
 """Of the kinds that go mostly the way of others each ninth call; the long run takes all, with both errors."""
+ON_POSTGRESQL = 5
+"""So many of a case there."""
 CALLS = ("write", "pwrite64", "fsync", "rename")
 """Among those that fail."""
 
@@ -39,3 +42,12 @@ def test_the_same_is_true_of_some_calls_of_other_scans(on: Bench, kind: str) -> 
     found = until_one_fails(at_calls(on, kind, errno.EIO, step=SOME))
     assert [injected for injected in found if injected.wrong] == []
     assert len(found) > 10
+
+
+def test_on_postgresql_too_the_same_is_true_of_some_durable_calls(tmp_path: Path) -> None:
+    with bench(tmp_path, "postgresql") as on:
+        prepare(on)
+        found = until_one_fails(at_calls(on, "a case", errno.EIO, step=SOME), ON_POSTGRESQL)
+    assert [injected for injected in found if injected.wrong] == []
+    assert any(": sendto database" in injected.at for injected in found), "a connection breaks"
+    assert len(found) == ON_POSTGRESQL

@@ -136,14 +136,19 @@ static int failing(void) {
   return -1;
 }
 
+/* Where nothing can be sent to a server, nothing comes from it either: of a connection that fails nothing is left. */
+static void break_off(int descriptor) {
+  if (to_database(descriptor)) shutdown(descriptor, SHUT_RDWR);
+}
+
 #define REAL(name) ((__typeof__(&name))real(&real_##name, #name))
 static void *real(void **kept, const char *name) {
   if (!*kept) *kept = dlsym(RTLD_NEXT, name);
   return *kept;
 }
 
-/* `path` is evaluated only where the call may count. */
-#define CALL(call, type, path, doing)                          \
+/* `path` is evaluated only where the call may count, `breaking` only where it fails. */
+#define CALL(call, type, path, breaking, doing)                \
   do {                                                         \
     int action = NOTHING;                                      \
     if (counted()) {                                           \
@@ -152,13 +157,16 @@ static void *real(void **kept, const char *name) {
       const char *where = (path);                              \
       if (where) action = weigh(call, where);                  \
     }                                                          \
-    if (action == FAIL) return (type)failing();                \
+    if (action == FAIL) {                                      \
+      breaking;                                                \
+      return (type)failing();                                  \
+    }                                                          \
     return (doing);                                            \
   } while (0)
 
 #define ON_DESCRIPTOR(name, call, parameters, arguments)                                   \
   static void *real_##name;                                                                \
-  int name parameters { CALL(call, int, path_of(descriptor, room), REAL(name) arguments); }
+  int name parameters { CALL(call, int, path_of(descriptor, room), , REAL(name) arguments); }
 
 ON_DESCRIPTOR(fsync, C_FSYNC, (int descriptor), (descriptor))
 ON_DESCRIPTOR(fdatasync, C_FDATASYNC, (int descriptor), (descriptor))
@@ -167,7 +175,7 @@ ON_DESCRIPTOR(ftruncate64, C_FTRUNCATE, (int descriptor, off64_t size), (descrip
 
 #define ON_NAME(name, call, parameters, folder, path, arguments)                             \
   static void *real_##name;                                                                  \
-  int name parameters { CALL(call, int, path_at(folder, path, room), REAL(name) arguments); }
+  int name parameters { CALL(call, int, path_at(folder, path, room), , REAL(name) arguments); }
 
 ON_NAME(truncate, C_TRUNCATE, (const char *path, off_t size), AT_FDCWD, path, (path, size))
 ON_NAME(truncate64, C_TRUNCATE, (const char *path, off64_t size), AT_FDCWD, path, (path, size))
@@ -197,7 +205,7 @@ ON_NAME(symlinkat, C_SYMLINKAT, (const char *from, int folder, const char *to), 
       mode = va_arg(rest, mode_t);                                                                        \
       va_end(rest);                                                                                       \
     }                                                                                                     \
-    CALL(C_OPENAT, int, flags & O_CREAT ? path_at(folder, path, room) : NULL, REAL(name) arguments);      \
+    CALL(C_OPENAT, int, flags & O_CREAT ? path_at(folder, path, room) : NULL, , REAL(name) arguments);    \
   }
 
 OPENING(open, (const char *path, int flags, ...), AT_FDCWD, path, (path, flags, mode))
@@ -208,7 +216,8 @@ OPENING(openat64, (int folder, const char *path, int flags, ...), folder, path, 
 #define SENDING(name, call, parameters, arguments)                                                              \
   static void *real_##name;                                                                                     \
   ssize_t name parameters {                                                                                     \
-    CALL(call, ssize_t, to_database(descriptor) ? "database" : NULL, REAL(name) arguments);                     \
+    CALL(call, ssize_t, to_database(descriptor) ? "database" : NULL, break_off(descriptor),                     \
+         REAL(name) arguments);                                                                                 \
   }
 
 SENDING(send, C_SENDTO, (int descriptor, const void *bytes, size_t size, int flags), (descriptor, bytes, size, flags))
@@ -220,7 +229,8 @@ SENDING(sendmsg, C_SENDMSG, (int descriptor, const struct msghdr *message, int f
 #define WRITING(name, call, parameters, arguments)                                                              \
   static void *real_##name;                                                                                     \
   ssize_t name parameters {                                                                                     \
-    CALL(call, ssize_t, to_database(descriptor) ? "database" : path_of(descriptor, room), REAL(name) arguments); \
+    CALL(call, ssize_t, to_database(descriptor) ? "database" : path_of(descriptor, room), break_off(descriptor), \
+         REAL(name) arguments);                                                                                  \
   }
 
 WRITING(write, C_WRITE, (int descriptor, const void *bytes, size_t size), (descriptor, bytes, size))
