@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from skrynka.core.claims import Claim
@@ -16,7 +17,7 @@ from skrynka.steps.claiming import look_up, prepare
 from skrynka.steps.listing import InboxAway
 from tests.faults.disks import Ext4, require_mounting
 from tests.faults.row import CannotInject
-from tests.support.processes import await_that, descendants
+from tests.support.processes import alive, await_that, descendants
 from tests.support.skipped_faults import skip_fault
 
 SECONDS = 0.7
@@ -57,7 +58,15 @@ def prepared(share: Ext4, hand: ShareHand, spool: Path) -> Claim:
 
 def gone() -> None:
     """Wait until the process that hung has come to its end."""
-    await_that(lambda: not [each for each in descendants() if "skrynka.shares.errands" in each.cmdline()], "it is gone")
+    await_that(lambda: not any(map(_goes_on, alive(descendants()))), "it is gone")
+
+
+def _goes_on(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        # One that ends has no words any more before it can be waited for.
+        words = process.cmdline()
+        return not words or "skrynka.shares.errands" in words
+    return False
 
 
 def test_a_claim_that_hangs_is_unknown_until_the_share_is_back_and_then_the_names_say_it(
