@@ -25,7 +25,7 @@ from tests.support.processes import await_that
 from tests.support.stations import Daemon, make_station
 
 _SOURCE = Path(__file__).with_name("wall_clock.c")
-_DAY = 86_400.0
+DAY_SECONDS = 86_400.0
 _QUIET_SECONDS = 8.0
 _SOON_SECONDS = 2.0
 _LATE_SECONDS = 30.0
@@ -50,10 +50,10 @@ def clocks() -> tuple[Wrong, ...]:
     forth = _until(datetime(2026, 3, 29, 0, 59, 55, tzinfo=UTC))
     back = _until(datetime(2026, 10, 25, 0, 59, 55, tzinfo=UTC))
     return (
-        Wrong("three days slow, then three days fast", -3 * _DAY, 3 * _DAY),
+        Wrong("three days slow, then three days fast", -3 * DAY_SECONDS, 3 * DAY_SECONDS),
         Wrong("in 1970, then right", old, 0.0),
         Wrong("right, then in 1970", 0.0, old),
-        Wrong("three days fast, then three days slow", 3 * _DAY, -3 * _DAY),
+        Wrong("three days fast, then three days slow", 3 * DAY_SECONDS, -3 * DAY_SECONDS),
         Wrong("put forth an hour in Kyiv while it works", forth, forth),
         Wrong("put back an hour in Kyiv while it works", back, back),
     )
@@ -61,18 +61,21 @@ def clocks() -> tuple[Wrong, ...]:
 
 def wrong_clocks(folder: Path, seed: int, first: int) -> Generator[Injected, None, None]:
     """Start a station under each wrong clock, and set it while scans are in work and a stack is open."""
-    library = _compiled(folder)
+    library = compiled(folder)
     for number in count(first):
         wrong = clocks()[(number - 1) % len(clocks())]
         rng = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
         yield _run(folder / f"station-{number}", number, wrong, library, rng)
 
 
-class _Clock:
-    """The daemon's wall clock."""
+class WallClock:
+    """The wall clock of one station's programs."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, library: Path) -> None:
+        """`file` tells it; the library is `compiled`."""
         self.file = file
+        self.environment = {"LD_PRELOAD": str(library), "WALL_CLOCK": str(file), "TZ": "Europe/Kyiv"}
+        """What a program is started with."""
 
     def set(self, ahead: float) -> None:
         """Set it so many seconds ahead of the true one; negative: behind."""
@@ -80,7 +83,8 @@ class _Clock:
             file.write(struct.pack("=q", round(ahead)))
 
 
-def _compiled(folder: Path) -> Path:
+def compiled(folder: Path) -> Path:
+    """Make the library that wall clocks are set by. Raises CannotInject."""
     made = folder / "wall_clock.so"
     try:
         command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", made, _SOURCE]
@@ -93,13 +97,9 @@ def _compiled(folder: Path) -> Path:
 def _run(folder: Path, number: int, wrong: Wrong, library: Path, rng: random.Random) -> Injected:
     options = {**OPTIONS, "FILING__STACK_QUIET_SECONDS": str(_QUIET_SECONDS)}
     station = make_station(folder, BOXES, options=options)
-    clock = _Clock(folder / "clock")
+    clock = WallClock(folder / "clock", library)
     clock.set(wrong.at_start)
-    station.environment |= {
-        "LD_PRELOAD": str(library),
-        "WALL_CLOCK": str(clock.file),
-        "TZ": "Europe/Kyiv",
-    }
+    station.environment |= clock.environment
     daemon = Daemon(station)
     stream = Stream(station)
     try:
@@ -112,7 +112,7 @@ def _run(folder: Path, number: int, wrong: Wrong, library: Path, rng: random.Ran
     return Injected(number, wrong.told, found)
 
 
-def _work(stream: Stream, daemon: Daemon, clock: _Clock, wrong: Wrong, rng: random.Random) -> Iterator[str]:
+def _work(stream: Stream, daemon: Daemon, clock: WallClock, wrong: Wrong, rng: random.Random) -> Iterator[str]:
     """Set the clock while a stack is open and scans are in work, then while an open stack waits to be closed."""
     scans = stream.block()
     lone, (*begun, last) = scans[::2], scans[1::2]

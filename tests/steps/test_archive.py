@@ -222,8 +222,14 @@ def test_clearing_a_quarantine_leaves_the_original_and_may_be_repeated(archive: 
     assert archive.original_path(SHA256).read_bytes() == CONTENT
 
 
-def test_a_probe_leaves_nothing_behind(archive: Archive, root: Path) -> None:
-    archive.write_probe()
+def test_a_probe_leaves_nothing_behind_and_is_dated_as_what_is_stored_is(archive: Archive, root: Path) -> None:
+    before, after = root / "before", root / "after"
+    before.touch()
+    dated = archive.write_probe()
+    after.touch()
+    assert before.stat().st_mtime <= dated <= after.stat().st_mtime
+    before.unlink()
+    after.unlink()
     assert files(root) == []
 
 

@@ -42,14 +42,12 @@ class Housekeeping:
         archive: Archive,
         root: Path,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
     ) -> None:
-        """Tidy the archive in the folder `root`. `clock` gives monotonic seconds, `wall` those since 1970."""
+        """Tidy the archive in the folder `root`. `clock` gives monotonic seconds."""
         self._database = database
         self._archive = archive
         self._mending = ArchiveMending(root)
         self._clock = clock
-        self._wall = wall
         self._due = clock() + _FIRST_SECONDS
         self._compare_by = self._due
         """When the archive is compared with the database even though something is on its way."""
@@ -68,7 +66,7 @@ class Housekeeping:
             if self._clock() < self._due:
                 return False
             self._due = self._clock() + _EVERY_SECONDS
-            self._round = self._tidy(self._wall() - _GRACE_SECONDS)
+            self._round = self._tidy()
         try:
             next(self._round)
         except StopIteration:
@@ -83,8 +81,8 @@ class Housekeeping:
     def _put_off(self) -> None:
         self._due = self._clock() + _BUSY_SECONDS
 
-    def _tidy(self, before: float) -> Iterator[None]:
-        """Do a round, a folder at a step; what was last touched `before` then is old enough.
+    def _tidy(self) -> Iterator[None]:
+        """Do a round, a folder at a step.
 
         Comparing removes nothing, and a station in steady work is never found idle: it is done once a day whatever is
         on its way. Removing waits until nothing is, and for a comparison just before it.
@@ -93,6 +91,8 @@ class Housekeeping:
             self._put_off()
             return
         begun = self._clock()
+        # By the archive's own clock: with the station's, which may be days off, what is being stored could look old.
+        before = self._archive.write_probe() - _GRACE_SECONDS
         for prefix in _PREFIXES:
             old = self._archive.old_originals(prefix, before)
             unknown = old - known_originals(self._database, old)

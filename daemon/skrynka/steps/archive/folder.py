@@ -197,14 +197,19 @@ class Archive:
             folder.rmdir()
             fsync_folder(quarantine)
 
-    def write_probe(self) -> None:
-        """Write a file durably and remove it again. Raises ArchiveAway when that fails."""
+    def write_probe(self) -> float:
+        """Write a file durably and remove it again; give its date. Raises ArchiveAway when that fails.
+
+        The date, seconds since 1970, is by the clock that all is dated with here: a share's own, where it is on one.
+        """
         with away_if_failing():
             self.identity.require()
             make_folder(self._incoming, self._root)
             probe = self._incoming / f"probe-{secrets.token_hex(8)}"
             write_durably(probe, _PROBE)
+            dated = probe.stat().st_mtime
             probe.unlink()
+        return dated
 
     @away_if_failing()
     def old_originals(self, prefix: str, before: float) -> set[str]:
