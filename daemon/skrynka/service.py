@@ -52,7 +52,6 @@ from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
-from skrynka.steps.archive import ArchiveAway
 from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store import boxes as known_boxes
@@ -228,10 +227,8 @@ class Service:
         """
         for folder in (self._configuration.spool, self._configuration.state, self._configuration.work):
             require_writable(folder)
-        try:
-            self._archive.write_probe()
-        except ArchiveAway as away:
-            self._tell_outages({"archive": away.why})
+        self._intake.try_archive()
+        self._tell_outages({})
 
     def _require_fit(self, replacement: Database) -> None:
         """Raise EnvironmentUnfit for a database that isn't ours. One that is gets no work before it was met."""
@@ -279,6 +276,7 @@ class Service:
     def _register(self) -> float | None:
         """One round of intake; wakes the readers where it brought something in."""
         self._intake.tell_room()
+        self._intake.look_at_archive()
         if self._database.replaced:
             self._database.take_replacement(self._require_fit)
         if not self._met_database:

@@ -314,6 +314,48 @@ def test_an_archive_is_away_until_it_has_taken_something(place: Place, monkeypat
     assert other.scan_id in place.originals()
 
 
+def test_an_archive_that_goes_or_is_away_from_the_start_is_noticed_though_no_scan_is_on_its_way_to_it(
+    place: Place,
+) -> None:
+    place.intake.look_at_archive()
+    assert place.intake.archive_lost is None
+    (place.folder / "archive").rename(place.folder / "elsewhere")
+    place.now = 9.0
+    place.intake.look_at_archive()
+    assert place.intake.archive_lost is None, "it was asked a moment ago"
+    place.now = 10.0
+    place.intake.look_at_archive()
+    assert place.intake.archive_lost == "ENOENT"
+    place.restart()
+    place.intake.try_archive()
+    for place.now in (20.0, 30.0, 40.0):
+        assert place.intake.forward() == 0
+        place.intake.look_at_archive()
+        assert place.intake.archive_lost == "ENOENT"
+    (place.folder / "elsewhere").rename(place.folder / "archive")
+    place.now = 50.0
+    place.intake.look_at_archive()
+    assert place.intake.archive_lost is None
+
+
+def test_a_look_does_not_call_an_archive_back_that_a_scan_has_just_found_full(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_how: object, **_more: object) -> NoReturn:
+        raise ArchiveAway("ENOSPC")
+
+    place.claimed()
+    with monkeypatch.context() as patched:
+        patched.setattr(place.archive, "store_original", full)
+        for place.now in (20.0, 25.0, 30.0, 35.0):
+            place.intake.look_at_archive()
+            assert place.intake.archive_lost == (None if place.now == 20.0 else "ENOSPC")
+            place.intake.forward()
+    place.now = 40.0
+    assert place.intake.forward() == 1
+    assert place.intake.archive_lost is None
+
+
 def test_a_scan_that_was_written_over_as_it_was_taken_comes_after_a_gap_though_a_crash_came_between(
     place: Place,
 ) -> None:

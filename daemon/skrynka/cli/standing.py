@@ -5,6 +5,7 @@ Shares aren't looked into: one that hangs would hold the answer up. `skrynka che
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,12 +24,12 @@ READ_ONLY = "read_only"
 def archive_trouble(station: Configuration) -> str | None:
     """Say in a word why nothing can be archived; None where nothing is known against it."""
     try:
-        archive_to_look_into(station.state, station.archive).identity.require()
-        return READ_ONLY if os.statvfs(station.archive).f_flag & os.ST_RDONLY else None
+        archive_to_look_into(station.state, station.archive).require()
     except ArchiveAway as away:
-        return away.why
-    except (EnvironmentUnfit, OSError):
+        return READ_ONLY if away.why == errno.errorcode[errno.EROFS] else away.why
+    except EnvironmentUnfit:
         return "unknown"
+    return None
 
 
 def free_bytes(station: Configuration) -> dict[str, int]:

@@ -40,6 +40,8 @@ _LOG = structlog.get_logger(__name__)
 
 _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
+_UNHEARD_SECONDS = 10.0
+"""How long what a scan told of the archive stands: longer than it takes until it is tried again."""
 _RESTLESS_SECONDS = 600.0
 """A writer that holds a claimed file for longer has most likely forgotten it."""
 
@@ -67,7 +69,9 @@ class Intake:
         self._room = room
         self._clock = clock
         self.archive_lost: str | None = None
-        """Why the archive couldn't take the last original: the name of an error; None: it could."""
+        """Why the archive can't take originals, as far as is known: the name of an error; None: it can."""
+        self._heard_at = -_UNHEARD_SECONDS
+        """When a scan, or a look, last told how the archive is."""
         self.station = Station(
             station, spool, numbers, losses, database.now, self._has_room, room.nothing_waits, self.hand_over
         )
@@ -125,6 +129,18 @@ class Intake:
         """Look at the disks, and tell people when scans wait for room; while the database is away too."""
         self._room.tell()
 
+    def try_archive(self) -> None:
+        """Write to the archive, and note how it is."""
+        self._hear_of(self._archive.write_probe)
+
+    def look_at_archive(self) -> None:
+        """Note how the archive is where no scan has told for a while: none is on its way to it, say.
+
+        One that was away is written to before it is called back.
+        """
+        if self._clock() - self._heard_at >= _UNHEARD_SECONDS:
+            self._hear_of(self._archive.require if self.archive_lost is None else self._archive.write_probe)
+
     def forward(self, progress: Callable[[], None] = lambda: None, stopping: Callable[[], bool] = lambda: False) -> int:
         """Register what was claimed, oldest first; give how many. Raises DatabaseAway; what is left stays claimed.
 
@@ -149,7 +165,7 @@ class Intake:
                 self._database_lost = True
                 raise
             except ArchiveAway as away:
-                self.archive_lost = away.why
+                self._hear(away.why)
                 break
             except (OSError, DatabaseRefused) as error:
                 # This claim's own trouble: the spool is full, the database knows no such box.
@@ -164,8 +180,6 @@ class Intake:
                 done += 1
             elif self._ordered(taken.box):
                 restless.add(taken.box)
-        if not self._claims:
-            self.archive_lost = None
         return done
 
     @property
@@ -245,7 +259,7 @@ class Intake:
         except SourceChanged:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return None
-        self.archive_lost = None
+        self._hear(None)
         registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
         log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)
         if registration.outcome is Registered.OTHER_BYTES:
@@ -295,6 +309,17 @@ class Intake:
     def _parted(self, taken: Claim) -> Claim:
         """Have a claim come after a gap, where its box's papers are stacked."""
         return part(taken) if self._ordered(taken.box) else taken
+
+    def _hear_of(self, ask: Callable[[], object]) -> None:
+        try:
+            ask()
+        except ArchiveAway as away:
+            self._hear(away.why)
+        else:
+            self._hear(None)
+
+    def _hear(self, why: str | None) -> None:
+        self.archive_lost, self._heard_at = why, self._clock()
 
     def _take_over(self) -> None:
         """Take what was handed over into the claims."""

@@ -28,7 +28,7 @@ from typing import Any
 
 from skrynka.core.errors import EnvironmentUnfit, SkrynkaError
 from skrynka.durable import copy_durably, fsync_folder, make_folder, rename_durably, write_durably
-from skrynka.steps.archive.identity import Identity, away_if_failing
+from skrynka.steps.archive.identity import ArchiveAway, Identity, away_if_failing
 
 ORIGINALS = "originals"
 _DOCUMENTS = "documents"
@@ -196,6 +196,14 @@ class Archive:
                 each.unlink()
             folder.rmdir()
             fsync_folder(quarantine)
+
+    def require(self) -> None:
+        """Raise ArchiveAway where it shows without writing that nothing can be stored: it is gone, or read-only."""
+        with away_if_failing():
+            self.identity.require()
+            flags = os.statvfs(self._root).f_flag
+        if flags & os.ST_RDONLY:
+            raise ArchiveAway(errno.errorcode[errno.EROFS])
 
     def write_probe(self) -> float:
         """Write a file durably and remove it again; give its date. Raises ArchiveAway when that fails.
