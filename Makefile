@@ -5,8 +5,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Two processes: the suite is built for a machine with two cores.
-TEST_PROCESSES ?= 2
+# Three processes keep two cores busy: a third of a fault test's time is waiting for disks and for daemons' ends.
+TEST_PROCESSES ?= 3
 # Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, and --sample N.
 BENCH ?=
 # The same for how fast it is: --part NAME, --pages N, --repetitions N, --minutes N, --seed N, --fresh.
