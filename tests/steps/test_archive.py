@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from skrynka.core.errors import EnvironmentUnfit
-from skrynka.steps.archive import Archive, ArchiveDamaged, SourceChanged
+from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged, SourceChanged
 from tests.support.syscalls import calls_that_last, position
 
 CONTENT = b"%PDF-1.7 a scan"
@@ -222,15 +223,33 @@ def test_clearing_a_quarantine_leaves_the_original_and_may_be_repeated(archive: 
     assert archive.original_path(SHA256).read_bytes() == CONTENT
 
 
-def test_a_probe_leaves_nothing_behind_and_is_dated_as_what_is_stored_is(archive: Archive, root: Path) -> None:
+def test_a_probe_leaves_nothing_behind(archive: Archive, root: Path) -> None:
+    archive.write_probe()
+    assert files(root) == []
+
+
+def test_the_archives_time_is_the_one_that_its_files_are_dated_with(archive: Archive, root: Path) -> None:
     before, after = root / "before", root / "after"
     before.touch()
-    dated = archive.write_probe()
+    now = archive.now()
     after.touch()
-    assert before.stat().st_mtime <= dated <= after.stat().st_mtime
-    before.unlink()
-    after.unlink()
-    assert files(root) == []
+    assert before.stat().st_mtime <= now <= after.stat().st_mtime
+
+
+def test_a_full_archive_tells_its_time_too(root: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "full", root], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        archive = Archive(root)
+        began = archive.now()
+        with pytest.raises(OSError, match="No space left"):
+            (root / "filling").write_bytes(bytes(1 << 20))
+        with pytest.raises(ArchiveAway, match="ENOSPC"):
+            archive.write_probe()
+        assert archive.now() >= began
+        assert files(root) == ["filling"]
+    finally:
+        subprocess.run(["umount", root], check=True)
 
 
 def test_an_archive_that_is_away_is_told_by_the_probe(archive: Archive, root: Path) -> None:

@@ -92,7 +92,7 @@ class Housekeeping:
             return
         begun = self._clock()
         # By the archive's own clock: with the station's, which may be days off, what is being stored could look old.
-        before = self._archive.write_probe() - _GRACE_SECONDS
+        before = self._archive.now() - _GRACE_SECONDS
         for prefix in _PREFIXES:
             old = self._archive.old_originals(prefix, before)
             unknown = old - known_originals(self._database, old)

@@ -41,7 +41,7 @@ _LOG = structlog.get_logger(__name__)
 _RECKON_SECONDS = 5.0
 """How often the database is asked how much is in work."""
 _UNHEARD_SECONDS = 10.0
-"""How long what a scan told of the archive stands: longer than it takes until it is tried again."""
+"""How long what a scan told of the archive stands: while the database is there it is tried again sooner."""
 _RESTLESS_SECONDS = 600.0
 """A writer that holds a claimed file for longer has most likely forgotten it."""
 
@@ -96,7 +96,7 @@ class Intake:
     def recover(self, takings: Mapping[str, Taking]) -> None:
         """Take up what an earlier run claimed and didn't register; `takings` are the inboxes, by box.
 
-        The first call of all.
+        Comes before anything is claimed or registered.
         """
         self._takings = takings
         found = open_claims(self._spool)

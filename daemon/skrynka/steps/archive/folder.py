@@ -82,6 +82,8 @@ class Archive:
         """
         self._root = root
         self.identity = Identity(root, expected)
+        # One name, so that where nothing can be removed no more than one is left.
+        self._probe = f"probe-{secrets.token_hex(8)}"
 
     def store_original(
         self,
@@ -205,19 +207,26 @@ class Archive:
         if flags & os.ST_RDONLY:
             raise ArchiveAway(errno.errorcode[errno.EROFS])
 
-    def write_probe(self) -> float:
-        """Write a file durably and remove it again; give its date. Raises ArchiveAway when that fails.
-
-        The date, seconds since 1970, is by the clock that all is dated with here: a share's own, where it is on one.
-        """
+    def write_probe(self) -> None:
+        """Write a file durably and remove it again. Raises ArchiveAway when that fails."""
         with away_if_failing():
             self.identity.require()
             make_folder(self._incoming, self._root)
-            probe = self._incoming / f"probe-{secrets.token_hex(8)}"
-            write_durably(probe, _PROBE)
-            dated = probe.stat().st_mtime
-            probe.unlink()
-        return dated
+            try:
+                write_durably(self._incoming / self._probe, _PROBE)
+            finally:
+                (self._incoming / self._probe).unlink(missing_ok=True)
+
+    @away_if_failing()
+    def now(self) -> float:
+        """Give the time by the clock that all is dated with here, a share's own, say: seconds since 1970.
+
+        It needs no room. Raises ArchiveAway, where it is read-only too.
+        """
+        self.identity.require()
+        make_folder(self._incoming, self._root)
+        os.utime(self._incoming)
+        return self._incoming.stat().st_mtime
 
     @away_if_failing()
     def old_originals(self, prefix: str, before: float) -> set[str]:
