@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from skrynka.cli.checked import Checked, State, exit_code
 from skrynka.cli.machine_checks import ZBAR_FIXED, clock, inotify, is_older
 from tests.cli.conftest import Answer, Skrynka
+from tests.support.skipped_faults import skip_fault
 
 
 def line(answer: Answer, what: str) -> dict[str, Any]:
@@ -262,7 +263,7 @@ def test_an_archive_that_is_away_is_missing_and_neither_to_be_made_nor_to_be_giv
 def test_what_is_mounted_read_only_is_to_be_mounted_for_writing(what: str, skrynka: Skrynka, station: Path) -> None:
     folder = station / ("inbox/OBL-01" if what.startswith("inbox") else what)
     if subprocess.run(["mount", "--bind", folder, folder], check=False, capture_output=True).returncode:
-        pytest.skip("nothing can be mounted here")
+        skip_fault("nothing can be mounted here")
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
         found = line(skrynka("check", "--json"), what)

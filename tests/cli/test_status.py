@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Skrynka
+from tests.support.skipped_faults import skip_fault
 
 
 def test_files_that_wait_in_an_inbox_are_shown_and_dotfiles_are_not(skrynka: Skrynka, station: Path) -> None:
@@ -41,7 +42,7 @@ def test_an_archive_that_is_away_is_shown(skrynka: Skrynka, station: Path) -> No
 def test_an_archive_that_is_mounted_read_only_is_shown(skrynka: Skrynka, station: Path) -> None:
     archive = station / "archive"
     if subprocess.run(["mount", "--bind", archive, archive], check=False, capture_output=True).returncode:
-        pytest.skip("nothing can be mounted here")
+        skip_fault("nothing can be mounted here")
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", archive], check=True)
         told, shown = skrynka("status", "--json").json, skrynka("status").out

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.skipped_faults import skip_fault
 from tests.support.stations import Daemon, Station, make_station
 
 _TWO_LOOKS_SECONDS = 11.0
@@ -53,7 +54,7 @@ def test_an_idle_daemon_tells_that_its_archive_is_away_and_that_it_is_back(stati
 
 def test_an_idle_daemon_tells_that_its_archive_became_read_only(station: Station) -> None:
     if subprocess.run(["mount", "--bind", station.archive, station.archive], check=False).returncode:
-        pytest.skip("nothing can be mounted here")
+        skip_fault("nothing can be mounted here")
     try:
         with station.running() as daemon:
             subprocess.run(["mount", "-o", "remount,bind,ro", station.archive], check=True)

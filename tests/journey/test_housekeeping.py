@@ -76,7 +76,7 @@ def whole_round(keeper: Housekeeping, house: House) -> None:
 
 def test_an_orphan_goes_after_a_day_and_a_young_one_stays(house: House) -> None:
     keeper = house.keeper()
-    old, young = house.store(b"old", DAY + 600), house.store(b"young", DAY - 600)
+    old, young = house.store(b"old", DAY + 1), house.store(b"young", DAY - 60)
     whole_round(keeper, house)
     assert (old.exists(), young.exists()) == (False, True)
 

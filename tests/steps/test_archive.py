@@ -14,6 +14,7 @@ import pytest
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged, SourceChanged
+from tests.support.skipped_faults import skip_fault
 from tests.support.syscalls import calls_that_last, position
 
 CONTENT = b"%PDF-1.7 a scan"
@@ -238,7 +239,7 @@ def test_the_archives_time_is_the_one_that_its_files_are_dated_with(archive: Arc
 
 def test_a_full_archive_tells_its_time_too(root: Path) -> None:
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "full", root], check=False).returncode:
-        pytest.skip("nothing can be mounted here")
+        skip_fault("nothing can be mounted here")
     try:
         archive = Archive(root)
         began = archive.now()
