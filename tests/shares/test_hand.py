@@ -22,6 +22,8 @@ from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox
 from tests.support.processes import await_that, descendants
 
 NOT_UTF_8 = os.fsdecode(b"\xcf\xee\xeb.pdf")
+BRIEF = 5.0
+"""Seconds: a silence that tests here do wait for; a child of a busy machine says something within it."""
 
 
 class Place:
@@ -170,7 +172,7 @@ def test_a_probe_leaves_nothing_and_tells_the_rights(place: Place) -> None:
 
 
 def test_a_child_that_says_nothing_is_given_up_and_another_does_the_next_errand(place: Place) -> None:
-    impatient = ShareHand(place.share, place.lock, silent_seconds=0.3)
+    impatient = ShareHand(place.share, place.lock, silent_seconds=BRIEF)
     impatient.list()
     child().suspend()
     with pytest.raises(InboxAway, match="hung"):
@@ -182,7 +184,7 @@ def test_a_child_that_says_nothing_is_given_up_and_another_does_the_next_errand(
 def test_nobody_begins_while_an_earlier_services_child_may_still_act(place: Place) -> None:
     with place.lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        waiting = ShareHand(place.share, place.lock, silent_seconds=0.5)
+        waiting = ShareHand(place.share, place.lock, silent_seconds=BRIEF)
         with pytest.raises(InboxAway, match="hung"):
             waiting.list()
     assert waiting.list().seen == ()
