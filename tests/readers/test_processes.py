@@ -33,7 +33,7 @@ MEMORY = 4 << 30
 LONG = 120.0
 """Seconds: a limit that no test here waits for."""
 SHORT = 5.0
-"""Seconds: a limit that tests here do wait for; a reader of a busy machine is at its second page before."""
+"""Seconds: a limit that tests here do wait for; a busy machine starts a reader well within it."""
 PAGE_PIXELS = 120_000_000
 IMAGE, RASTER = PageSource.IMAGE, PageSource.RASTER
 LogLines = Callable[[str], list[dict[str, Any]]]

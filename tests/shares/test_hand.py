@@ -23,7 +23,7 @@ from tests.support.processes import await_that, descendants
 
 NOT_UTF_8 = os.fsdecode(b"\xcf\xee\xeb.pdf")
 BRIEF = 5.0
-"""Seconds: a silence that tests here do wait for; a child of a busy machine says something within it."""
+"""Seconds: a silence that tests here do wait for; a busy machine starts a child well within it."""
 
 
 class Place:
