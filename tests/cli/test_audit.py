@@ -524,3 +524,14 @@ def test_the_shape_of_the_json_is_as_promised(filed: Filed, skrynka: Skrynka) ->
         "flaw", "weight", "fault", "about", "detail", "station", "sentence", "remedy", "repairable"
     ]  # fmt: skip
     assert (flaw["weight"], flaw["fault"], flaw["station"], flaw["repairable"]) == ("error", "station", "ST", False)
+
+
+@pytest.mark.usefixtures("filed")
+def test_serials_that_a_lost_database_gave_are_told_when_they_are_printed_again(
+    skrynka: Skrynka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "came in that this database didn't give" not in skrynka("sheets", "end", "--numbered").err
+    told = skrynka("sheets", "end", "--numbered", "--series", "A", "-o", "again.pdf")
+    assert told.code == 0
+    assert "another `sheets.series`" in told.err

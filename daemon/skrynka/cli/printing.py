@@ -24,6 +24,7 @@ from skrynka.sheets.ordering import REUSABLE, BoxNames, order_sheets
 from skrynka.sheets.personal import PersonalRow
 from skrynka.sheets.printing import SheetOrder, render
 from skrynka.sheets.serials import SeriesExhausted
+from skrynka.store.archived import serials
 from skrynka.store.sheets import PrintedSheet, record_sheets
 
 _SLOW = 20
@@ -46,7 +47,8 @@ def print_to_file(
     Every sheet is signed where there is a key, whatever the station asks of those that come back. Serials are drawn in
     one transaction before anything is rendered: should that fail, they are left out and nothing else. Raises
     ConfigurationError (also where the file is there and `force` isn't given, and for a sheet that wouldn't count
-    without a signature), EnvironmentUnfit.
+    without a signature), EnvironmentUnfit. Where a serial may have been given before, by a database that was lost, it
+    says so on the terminal and prints all the same: anybody's sheet could stop the printing otherwise.
     """
     if output is not None:
         _refuse_overwriting(output, force=force)
@@ -128,6 +130,14 @@ def _ordered(
             record_sheets(database, series, actor(), make)
         except SeriesExhausted as full:
             raise ConfigurationError(str(full), "Say --series, or change `sheets.series`.") from None
+        first = int((orders[0].code.serial or "").removeprefix(series))
+        _, came_in = serials(database, series)
+    if came_in >= first:
+        typer.echo(
+            f"Sheets up to {series}{came_in:06d} came in that this database didn't give: a serial printed now may lie "
+            "on other papers. Throw these sheets away, and set another `sheets.series` (or say --series).",
+            err=True,
+        )
     return orders
 
 

@@ -26,11 +26,12 @@ class ArchiveAway(EnvironmentUnfit):
         """`why` is "not_mounted", or the name of an error, such as "ENOSPC"."""
         self.why = why
         if why == NOT_MOUNTED:
-            message = "The archive isn't there: its folder is another's, or the empty one below a mount point."
+            message = "The archive isn't there: its folder is gone, another's, or the empty one below a mount point."
             super().__init__(
                 message,
-                "Mount the archive where `paths.archive` says. If it is there, and only its file "
-                f"`{FILE}` came from elsewhere, remove the file `archive` in the state folder.",
+                "Mount the archive, or bring it back, where `paths.archive` says. If its papers are there and "
+                f"its file `{FILE}` is gone, copy the state folder's file `archive` to that name; if `{FILE}` "
+                "came from elsewhere, remove the state folder's file `archive`.",
             )
         else:
             message = f"The archive can't be used now ({why})."
