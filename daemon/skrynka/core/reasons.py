@@ -199,7 +199,13 @@ _QUARANTINE: dict[QuarantineReason, About] = {
     QuarantineReason.READER_INCOHERENT: About(
         Fault.PROGRAM, True, "The reader process gave an answer that can't be right.", _REPORT
     ),
-    QuarantineReason.ATTEMPTS_EXHAUSTED: About(Fault.INPUT, True, "Work on this file broke off three times.", _REPORT),
+    QuarantineReason.ATTEMPTS_EXHAUSTED: About(
+        Fault.INPUT,
+        True,
+        "Work on this file broke off three times.",
+        "Retry it now if the service was killed or the power failed meanwhile: the file isn't to blame then. "
+        "Else keep the original, retry once after an upgrade, and report it with `skrynka quarantine show`.",
+    ),
     QuarantineReason.CUT_FAILED: About(
         Fault.PROGRAM, True, "The pages were read, and couldn't be cut into documents.", _REPORT
     ),
