@@ -2,7 +2,7 @@
 
     inbox threads     one inbox each: watch, sweep, settle, claim  journey/taking.py
     intake thread     register what was claimed                    journey/intake.py
-    reader threads    one scan each, in a process of its own       journey/reading.py
+    reader threads    one scan each, in processes of its own       journey/reading.py
     filing thread     assemble stacks; plan, cut, record           journey/assembling.py, journey/filing.py
 
 The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds, never a scan.
@@ -103,8 +103,11 @@ class Service:
             limits.page_seconds,
             limits.scan_pages,
         )
+        count = settings.reading.readers or os.cpu_count() or 1
         self._readers = readers = Readers(
-            ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), self._stop.is_set
+            ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20),
+            count,
+            self._stop.is_set,
         )
         self._numbers = ScanNumbers(configuration.state)
         self._numbers_certain = not self._numbers.is_new
@@ -157,7 +160,6 @@ class Service:
         local = {code: taking for code, taking in self._takings.items() if code not in self._hands}
         self._watches = Watches(local, lambda code: self._taking_loops[code].wake())
         self._filing_loop = Loop("filing", self._file, self._stop)
-        count = settings.reading.readers or os.cpu_count() or 1
         rules = ReadingRules(
             settings.reading.symbologies, settings.reading.separators, page_limits, settings.filing.lease_seconds
         )

@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def is_hindered_by_some(answers: Connection, order: Order, *limits: Any) -> None
 
 def is_overtaken(answers: Connection, order: Order, *limits: Any) -> None:  # noqa: ANN401
     """Do as a reader does; the first of all first waits for its scan's next reader to be done, in its work folder."""
-    marks = order.work.parent.parent
+    marks = order.work.parents[2]
     try:
         (marks / "begun").touch(exist_ok=False)
     except FileExistsError:
@@ -226,6 +227,45 @@ def is_overtaken(answers: Connection, order: Order, *limits: Any) -> None:  # no
     if mine.exists():
         (marks / "kept").touch()
     tasks.run(answers, order, *limits)
+
+
+def reads_when_three_do(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    """Read sixty pages, once as many readers are at portions of them."""
+    assert isinstance(order, ReadOrder)
+    _say(answers, Opened(60))
+    (order.work.parent / f"here-{order.first}").touch()
+    _wait_for(lambda: len(list(order.work.parent.glob("here-*"))) >= 3)
+    _read_all(answers, order)
+
+
+def refuses_its_first_page_once_the_second_portion_was(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    """Refuse the first page of each portion, that of the scan's first when a later one's process has ended."""
+    first, told = _first(order), order.work.parent / "told"
+    _say(answers, Opened(60), Began(first))
+    if first == 1:
+        _wait_for(lambda: told.exists() and not Path("/proc", told.read_text()).exists())
+    else:
+        fresh = order.work / "told"
+        fresh.write_text(str(os.getpid()))
+        fresh.rename(told)
+    _say(answers, Rejected(QuarantineReason.PAGE_UNREADABLE, first, ""))
+
+
+def opens_more_pages_further_on(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
+    assert isinstance(order, ReadOrder)
+    _say(answers, Opened(60 if order.first == 1 else 61))
+    _read_all(answers, order)
+
+
+def _read_all(answers: Connection, order: ReadOrder) -> None:
+    for number in range(order.first, (order.last or order.first) + 1):
+        _say(answers, Began(number), Read(_reading(number)))
+    _say(answers, Done())
+
+
+def _wait_for(true: Callable[[], bool]) -> None:
+    while not true():
+        threading.Event().wait(0.01)
 
 
 def _first(order: Order) -> int:

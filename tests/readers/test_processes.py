@@ -23,6 +23,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import processes, tasks
 from skrynka.readers.child import answers_of
 from skrynka.readers.messages import Answer, CutOrder, PageLimits, ReadOrder
+from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
 from tests.support import hostile
@@ -91,7 +92,7 @@ def reading(
     limits = PageLimits(1 << 30, page_pixels, raster)
     work = file.parent / "work"
     order = ReadOrder(file, FileType.PDF, work, limits, frozenset({Symbology.QR}), frozenset(), foreign_text=False)
-    return Readers(ProcessLimits(silent, total, memory), stopping).read(order, progress)
+    return Readers(ProcessLimits(silent, total, memory), stopping=stopping).read(order, progress)
 
 
 def cutting(file: Path, *documents: tuple[PageRef, ...], progress: Callable[[], None] = lambda: None) -> list[Path]:
@@ -196,7 +197,7 @@ def test_a_page_whose_reader_was_killed_is_read_by_another_alone_and_the_rest_by
     with while_drawing(lambda reader, _: reader.kill()):
         pages = reading(drawn)
     assert [(page.number, page.source) for page in pages] == [(1, IMAGE), (2, RASTER), (3, IMAGE)]
-    assert [(order.first, order.last) for order in orders] == [(1, None), (2, 2), (3, None)]
+    assert [(order.first, order.last) for order in orders] == [(1, MOST), (2, 2), (3, MOST)]
     (line,) = log("reader_died")
     assert (line["level"], line["page"], line["signal"]) == ("info", 2, "SIGKILL")
     assert line["detail"] == "signal SIGKILL"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,7 +72,9 @@ def _inspect(
     file: Path, catalogue: Catalogue, *, symbologies: frozenset[Symbology], separators: frozenset[str]
 ) -> tuple[Inspection, dict[str, str] | None]:
     limits = Limits()
-    readers = Readers(ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20))
+    readers = Readers(
+        ProcessLimits(limits.page_seconds, limits.scan_seconds, limits.reader_megabytes << 20), os.cpu_count() or 1
+    )
     with tempfile.TemporaryDirectory(prefix="skrynka-") as work:
         try:
             inspection = inspect_scan(

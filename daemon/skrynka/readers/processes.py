@@ -20,10 +20,13 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import tasks
-from skrynka.readers.believing import is_believable
 from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderHindered, ReaderStopped, answers_of, open_plain
 from skrynka.readers.confinement import Kept
-from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Opened, Order, Read, ReadOrder, Unconfined
+from skrynka.readers.hearing import HeardPortion
+from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Order, Read, ReadOrder, Unconfined
+from skrynka.readers.portions import Portion
+from skrynka.readers.slots import Slots
+from skrynka.readers.spreading import SpreadScan
 
 __all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
 
@@ -34,9 +37,10 @@ _PDF = b"%PDF-"
 class Readers:
     """Starts reader processes. Safe to use from several threads at a time."""
 
-    def __init__(self, limits: ProcessLimits, stopping: Callable[[], bool] = lambda: False) -> None:
-        """Take the limits; `stopping` is asked several times a second while a child works."""
+    def __init__(self, limits: ProcessLimits, count: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Take the limits; `count` readers may read at a time, and `stopping` is asked several times a second."""
         self._limits = limits
+        self._slots = Slots(count)
         self._stopping = stopping
         self._told_unconfined: set[Kept] = set()
         self._context = multiprocessing.get_context("forkserver")
@@ -58,20 +62,15 @@ class Readers:
         OSError when the work folder's disk fails, ReaderHindered when something else outside did, EnvironmentUnfit
         when no reader can be started.
         """
-        scan = _ScanInReading(order)
-        tries = _Tries()
         ends_at = time.monotonic() + self._limits.total_seconds
-        while not scan.whole:
-            try:
-                for answer in self._answers(scan.next_order(), ends_at):
-                    scan.hear(answer)
-                    if isinstance(answer, Read | Busy):
-                        progress()
-            except ReaderDied as died:
-                tries.note(died, died.page)
-                scan.go_back(died.page)
-                progress()
-        return scan.readings
+        order.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+        def read_portion(scan: SpreadScan, portion: Portion, progress: Callable[[], None]) -> list[PageReading]:
+            own = replace(order, work=order.work / str(portion.first))
+            return self._read_portion(scan, HeardPortion(own, portion, scan.tell_opened), ends_at, progress)
+
+        with self._slots.own():
+            return SpreadScan(order.limits.scan_pages, self._slots, read_portion).read(progress)
 
     def cut(self, order: CutOrder, progress: Callable[[], None] = lambda: None) -> list[Path]:
         """Cut documents; give their files, in the order's order. Raises as `read` does."""
@@ -84,10 +83,30 @@ class Readers:
                 tries.note(died, None)
                 progress()
 
+    def _read_portion(
+        self, scan: SpreadScan, portion: HeardPortion, ends_at: float, progress: Callable[[], None]
+    ) -> list[PageReading]:
+        tries = _Tries()
+
+        def stopping() -> bool:
+            return self._stopping() or scan.is_pointless(portion.portion)
+
+        while not portion.whole:
+            try:
+                for answer in self._answers(portion.next_order(), ends_at, stopping):
+                    portion.hear(answer)
+                    if isinstance(answer, Read | Busy):
+                        progress()
+            except ReaderDied as died:
+                tries.note(died, died.page)
+                portion.go_back(died.page)
+                progress()
+        return portion.readings
+
     def _cut(self, order: CutOrder, ends_at: float, progress: Callable[[], None]) -> list[Path]:
         files = [order.work / tasks.document_name(place) for place in range(len(order.documents))]
         begun = 0
-        for answer in self._answers(order, ends_at):
+        for answer in self._answers(order, ends_at, self._stopping):
             match answer:
                 case Busy() if begun == 0:
                     pass
@@ -100,8 +119,8 @@ class Readers:
             progress()
         raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="ended early")  # pragma: no cover - after Done
 
-    def _answers(self, order: Order, ends_at: float) -> Iterator[Answer]:
-        for place, answer in enumerate(answers_of(self._context, order, self._limits, ends_at, self._stopping)):
+    def _answers(self, order: Order, ends_at: float, stopping: Callable[[], bool]) -> Iterator[Answer]:
+        for place, answer in enumerate(answers_of(self._context, order, self._limits, ends_at, stopping)):
             if place == 0 and isinstance(answer, Unconfined):
                 self._tell_unconfined(answer)
             else:
@@ -126,62 +145,6 @@ class _Tries:
         self._died_of.add(page)
         about = {"page": page, "signal": died.by_signal, "exit_code": died.exit_code, "detail": died.detail}
         _LOG.info("reader_died", **{name: value for name, value in about.items() if value is not None})
-
-
-class _ScanInReading:
-    """What is known of a scan while children read it, one after another."""
-
-    def __init__(self, order: ReadOrder) -> None:
-        self.readings: list[PageReading] = []
-        self._order = order
-        self._count: int | None = None
-        self._opened = False
-        """By the child that reads now."""
-        self._begun = False
-        self._alone: int | None = None
-        """The page that is read alone, because a child died of it."""
-
-    @property
-    def whole(self) -> bool:
-        """Say whether every page was read."""
-        return self._count == len(self.readings)
-
-    def next_order(self) -> ReadOrder:
-        """Give what the next child is to do: the page that is tried alone, or all from the first that wasn't read."""
-        self._opened = self._begun = False
-        return replace(self._order, first=len(self.readings) + 1, last=self._alone)
-
-    def go_back(self, page: int | None) -> None:
-        """Have this page read next, alone: a child died of it. None: it died before it came to any."""
-        if page is not None:
-            del self.readings[page - 1 :]
-            self._alone = page
-
-    def hear(self, answer: Answer) -> None:
-        """Take in an answer. Raises ScanRejected: reader_incoherent for what can't be true, too_large."""
-        following = len(self.readings) + 1
-        match answer:
-            case Busy() if not self._opened:
-                pass
-            case Opened(pages=pages) if not self._opened and pages > 0 and self._count in (None, pages):
-                if pages > self._order.limits.scan_pages:
-                    raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
-                self._opened, self._count = True, pages
-            case Began(number=number) if self._opened and not self._begun and number == following <= self._last:
-                self._begun = True
-            case Read(reading=reading) if self._begun and reading.number == following:
-                if not is_believable(reading, self._order):
-                    raise ScanRejected(QuarantineReason.READER_INCOHERENT, following, "not a page's reading")
-                self.readings.append(reading)
-                self._begun = False
-            case Done() if self._opened and not self._begun and len(self.readings) == self._last:
-                self._alone = None
-            case _:
-                raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="answers out of order")
-
-    @property
-    def _last(self) -> int:
-        return self._alone or self._count or 0
 
 
 def _is_pdf(path: Path) -> bool:

@@ -1,0 +1,126 @@
+"""One scan, read by as many threads as are free, each with one reader process at a time: portion by portion.
+
+What comes of it is what one thread would have made of it: the readings in order, or the failure that lies first.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+
+from skrynka.core.errors import ScanRejected
+from skrynka.core.model import PageReading
+from skrynka.core.reasons import QuarantineReason
+from skrynka.readers.portions import LEAST, Portion, next_portion
+from skrynka.readers.slots import Slots
+
+_LOOK_SECONDS = 0.2
+
+Progress = Callable[[], None]
+ReadPortion = Callable[["SpreadScan", Portion, Progress], list[PageReading]]
+
+
+class SpreadScan:
+    """What is read of a scan, and what is left. Its methods may be called from any of its threads."""
+
+    def __init__(self, most_pages: int, slots: Slots, read: ReadPortion) -> None:
+        """`most_pages` is what a scan may have; `read` reads a portion, and may raise whatever ends the scan."""
+        self._most_pages = most_pages
+        self._slots = slots
+        self._read = read
+        self._changed = threading.Condition()
+        self._pages: int | None = None
+        self._next = 1
+        self._workers = 1
+        self._steps = 0
+        self._readings: dict[int, list[PageReading]] = {}
+        self._failures: dict[int, BaseException] = {}
+
+    def read(self, progress: Progress) -> list[PageReading]:
+        """Read all of it, from the thread that has the scan; `progress` is called from this thread alone.
+
+        Raises what lies first of what its portions raised, and what `progress` raises.
+        """
+        try:
+            self._work(progress, lent=False)
+            self._await_helpers(progress)
+        except BaseException as error:
+            self._fail(0, error)
+            self._await_helpers(lambda: None)
+            raise
+        for _, failure in sorted(self._failures.items()):
+            raise failure
+        return [reading for _, readings in sorted(self._readings.items()) for reading in readings]
+
+    def tell_opened(self, pages: int) -> None:
+        """Take how many pages a process found. Raises ScanRejected: too_large, or another number than before."""
+        if pages > self._most_pages:
+            raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
+        with self._changed:
+            if self._pages not in (None, pages):
+                raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="another number of pages")
+            self._pages = pages
+            helpers = 0
+            while self._left >= LEAST * (helpers + 1) and self._slots.borrow():
+                helpers += 1
+            self._workers += helpers
+        context = contextvars.copy_context()
+        for _ in range(helpers):
+            # The names that are bound to what is logged go along.
+            threading.Thread(target=context.copy().run, args=(self._help,), name="reading-along").start()
+
+    def is_pointless(self, portion: Portion) -> bool:
+        """Say whether a portion needn't be read any more: the scan has failed before it."""
+        return any(place < portion.first for place in self._failures)
+
+    def _help(self) -> None:
+        try:
+            self._work(lambda: None, lent=True)
+        finally:
+            self._slots.give_back()
+            with self._changed:
+                self._workers -= 1
+                self._changed.notify_all()
+
+    def _work(self, progress: Progress, *, lent: bool) -> None:
+        def step() -> None:
+            self._steps += 1
+            progress()
+
+        while not (lent and self._slots.missed) and (portion := self._take()) is not None:
+            try:
+                readings = self._read(self, portion, step)
+            except BaseException as error:  # noqa: BLE001 - it is raised again in the scan's own thread
+                self._fail(portion.first, error)
+            else:
+                with self._changed:
+                    self._readings[portion.first] = readings
+
+    def _take(self) -> Portion | None:
+        with self._changed:
+            if self._failures or (self._pages is not None and self._left <= 0):
+                return None
+            portion = next_portion(self._next, self._pages, self._workers + self._slots.free)
+            self._next = portion.last + 1
+            return portion
+
+    def _fail(self, place: int, error: BaseException) -> None:
+        with self._changed:
+            if not any(earlier < place for earlier in self._failures):
+                self._failures[place] = error
+
+    def _await_helpers(self, progress: Progress) -> None:
+        seen = self._steps
+        while True:
+            with self._changed:
+                if self._workers == 1:
+                    return
+                self._changed.wait(_LOOK_SECONDS)
+            if self._steps != seen:
+                seen = self._steps
+                progress()
+
+    @property
+    def _left(self) -> int:
+        return self._pages - self._next + 1 if self._pages is not None else 0
