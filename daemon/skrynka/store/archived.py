@@ -12,9 +12,10 @@ from skrynka.core.formats import FileType
 from skrynka.core.reasons import QuarantineReason
 from skrynka.core.sidecars import ToldScan
 from skrynka.store.case_tables import case, document, sheet_number
+from skrynka.store.conditions import STACK_IS_OPEN, STACK_WAITS
 from skrynka.store.database import Database
 from skrynka.store.runs import runs_of
-from skrynka.store.states import ScanState, StackState
+from skrynka.store.states import ScanState
 from skrynka.store.tables import drop_box, scan, stack
 
 _AT_A_TIME = 500
@@ -176,13 +177,12 @@ def any_scan(db: Database) -> bool:
 def unfinished(db: Database) -> int:
     """Count the scans and stacks, of all stations, that documents may still come of."""
     pending = select(func.count()).select_from(scan).where(
-        scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value])
+        scan.c.assembled_at.is_(None),
+        scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
     )  # fmt: skip
-    waiting = select(func.count()).select_from(stack).where(
-        stack.c.state.not_in([StackState.FILED.value, StackState.QUARANTINED.value])
-    )  # fmt: skip
+    stacks = [select(func.count()).select_from(stack).where(which) for which in (STACK_IS_OPEN, STACK_WAITS)]
     with db.read() as connection:
-        return (connection.scalar(pending) or 0) + (connection.scalar(waiting) or 0)
+        return sum(connection.scalar(each) or 0 for each in (pending, *stacks))
 
 
 def serials(db: Database, series: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from skrynka.core.errors import ConservationBroken
 from skrynka.core.model import PageReading
 from skrynka.core.naming import scan_name
 from skrynka.core.stacking import Assemble, Came, ClosedBy, Segment
+from skrynka.store.conditions import STACK_IS_OPEN, of_station
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.leases import one_row
@@ -176,9 +177,7 @@ def pass_scan(db: Database, scan_id: str, *, blank: bool = False) -> bool:
         if row is None or row.retried or (blank and not row.after_gap):
             return False
         told = connection.execute(
-            update(stack)
-            .where(stack.c.box_code == row.box_code, stack.c.state == StackState.OPEN.value)
-            .values(gap_at_end=True)
+            update(stack).where(stack.c.box_code == row.box_code, STACK_IS_OPEN).values(gap_at_end=True)
         )
         return told.rowcount == 1
 
@@ -290,15 +289,13 @@ class _Making:
 
 
 def _open_row(connection: Connection, box_code: str) -> Row[Any] | None:
-    return connection.execute(
-        select(stack).where(stack.c.box_code == box_code, stack.c.state == StackState.OPEN.value)
-    ).first()
+    return connection.execute(select(stack).where(stack.c.box_code == box_code, STACK_IS_OPEN)).first()
 
 
 def _close_open(connection: Connection, at: datetime, box_code: str, closed_by: ClosedBy) -> StackRef | None:
     row = connection.execute(
         update(stack)
-        .where(stack.c.box_code == box_code, stack.c.state == StackState.OPEN.value)
+        .where(stack.c.box_code == box_code, STACK_IS_OPEN)
         .values(state=StackState.CLOSED.value, closed_at=at, closed_by=closed_by.value, bare=False)
         .returning(stack.c.id, stack.c.station_code, stack.c.number)
     ).first()
@@ -314,9 +311,7 @@ def _closing(stack_id: str, closed_by: ClosedBy) -> NewEvent:
 
 def unfinished_boxes(db: Database, station_code: str) -> list[str]:
     """Give the station's boxes that have scans to assemble or a stack that is open, configured or not, by code."""
-    to_place = select(scan.c.box_code).where(scan.c.station_code == station_code, scan.c.assembled_at.is_(None))
-    is_open = select(stack.c.box_code).where(
-        stack.c.station_code == station_code, stack.c.state == StackState.OPEN.value
-    )
+    to_place = select(scan.c.box_code).where(of_station(scan, station_code), scan.c.assembled_at.is_(None))
+    is_open = select(stack.c.box_code).where(of_station(stack, station_code), STACK_IS_OPEN)
     with db.read() as connection:
         return sorted(connection.scalars(to_place.union(is_open)))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case as case_table
+from skrynka.store.conditions import SCAN_WAITS, STACK_IS_OPEN, STACK_WAITS, of_station
 from skrynka.store.database import Database
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import drop_box, page, scan, stack
@@ -85,41 +86,34 @@ class QuarantinedScan:
 
 def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
     """Count what isn't finished, of one station or of all."""
-    scans = select(func.count()).select_from(scan).where(scan.c.assembled_at.is_(None))
-    stacks = select(stack.c.state, func.count()).group_by(stack.c.state)
+    unplaced = select(func.count()).select_from(scan).where(scan.c.assembled_at.is_(None))
+    stacks = [select(func.count()).select_from(stack).where(which) for which in (STACK_WAITS, STACK_IS_OPEN)]
     if station_code is not None:
-        scans = scans.where(scan.c.station_code == station_code)
-        stacks = stacks.where(stack.c.station_code == station_code)
+        unplaced = unplaced.where(of_station(scan, station_code))
+        stacks = [each.where(of_station(stack, station_code)) for each in stacks]
     with db.read() as connection:
-        by_state = {row[0]: row[1] for row in connection.execute(stacks)}
-        return WorkLeft(
-            scans=connection.scalar(scans) or 0,
-            stacks=by_state.get(StackState.CLOSED.value, 0) + by_state.get(StackState.PLANNED.value, 0),
-            open_stacks=by_state.get(StackState.OPEN.value, 0),
-        )
+        scans, waiting, are_open = (connection.scalar(each) or 0 for each in (unplaced, *stacks))
+    return WorkLeft(scans=scans, stacks=waiting, open_stacks=are_open)
 
 
 def unfiled_bytes(db: Database, station_code: str) -> int:
     """Sum up the sizes of a station's scans whose pages aren't all filed yet. Raises DatabaseAway."""
     # By way of what is unfinished, which has indexes: a full archive's worth of rows isn't looked at.
     unplaced = select(scan.c.id).where(
-        scan.c.station_code == station_code,
+        of_station(scan, station_code),
         scan.c.assembled_at.is_(None),
         scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
     )
-    unfinished = (StackState.OPEN.value, StackState.CLOSED.value, StackState.PLANNED.value)
-    placed = (
-        select(page.c.scan_id)
-        .join(stack, stack.c.id == page.c.stack_id)
-        .where(stack.c.station_code == station_code, stack.c.state.in_(unfinished))
+    are_open, waiting = (
+        select(stack.c.id).where(of_station(stack, station_code), which) for which in (STACK_IS_OPEN, STACK_WAITS)
     )
+    placed = select(page.c.scan_id).where(page.c.stack_id.in_(are_open.union(waiting)))
     with db.read() as connection:
         return connection.scalar(select(func.sum(scan.c.size_bytes)).where(scan.c.id.in_(unplaced.union(placed)))) or 0
 
 
 def status(db: Database) -> Status:
     """Give the state of the whole database."""
-    waiting = (ScanState.RECEIVED.value, ScanState.READING.value)
     with db.read() as connection:
         scans = {
             row[0]: row[1] for row in connection.execute(select(scan.c.state, func.count()).group_by(scan.c.state))
@@ -130,7 +124,7 @@ def status(db: Database) -> Status:
         cases = connection.execute(
             select(func.count(), func.count(case((case_table.c.needs_review, 1)))).select_from(case_table)
         ).one()
-        oldest = connection.scalar(select(func.min(scan.c.claimed_at)).where(scan.c.state.in_(waiting)))
+        oldest = connection.scalar(select(func.min(scan.c.claimed_at)).where(SCAN_WAITS))
         boxes = _boxes(connection)
     return Status(
         scans={state.value: scans.get(state.value, 0) for state in ScanState},
@@ -185,7 +179,7 @@ def find_scan(db: Database, reference: str) -> str | None:
 def _boxes(connection: Connection) -> tuple[BoxStatus, ...]:
     newest = select(scan.c.box_code, func.max(scan.c.number).label("number")).group_by(scan.c.box_code).subquery()
     pages = select(page.c.stack_id, func.count().label("pages")).group_by(page.c.stack_id).subquery()
-    is_open = (stack.c.box_code == drop_box.c.code) & (stack.c.state == StackState.OPEN.value)
+    is_open = (stack.c.box_code == drop_box.c.code) & STACK_IS_OPEN
     query = (
         select(
             drop_box,

@@ -12,6 +12,7 @@ from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.accounts import settle_duplicates
+from skrynka.store.conditions import SCAN_WAITS
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.leases import TakenScan, is_exhausted, is_given_up, last, lease_end, one_row, taking
@@ -51,7 +52,7 @@ def take_scan(
         waiting = or_(scan.c.state == ScanState.RECEIVED.value, abandoned)
         oldest = (
             select(scan)
-            .where(waiting)
+            .where(SCAN_WAITS, waiting)
             .order_by(*last(scan, behind), scan.c.received_at, scan.c.station_code, scan.c.number)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -154,7 +155,7 @@ def reset_interrupted(db: Database) -> int:
     with db.write() as connection:
         scans = connection.execute(
             update(scan)
-            .where(scan.c.state == ScanState.READING.value)
+            .where(SCAN_WAITS, scan.c.state == ScanState.READING.value)
             .values(state=ScanState.RECEIVED.value, lease_owner=None, lease_until=None)
         )
         stacks = connection.execute(

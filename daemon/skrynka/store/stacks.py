@@ -14,6 +14,7 @@ from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, StackPage
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
+from skrynka.store.conditions import STACK_WAITS
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, last, lease_end, one_row, taking
@@ -32,8 +33,6 @@ __all__ = [
     "store_plan",
     "take_stack",
 ]
-
-_WAITING = (StackState.CLOSED.value, StackState.PLANNED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def take_stack(
         free = or_(stack.c.lease_owner.is_(None), is_given_up(connection, stack, owner))
         oldest = (
             select(stack)
-            .where(stack.c.state.in_(_WAITING), free)
+            .where(STACK_WAITS, free)
             .order_by(*last(stack, behind), stack.c.closed_at, stack.c.station_code, stack.c.number)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -189,7 +188,7 @@ def _taken(row: Row[Any], owner: str) -> TakenStack:
 def _still(taken: TakenStack) -> ColumnElement[bool]:
     return and_(
         stack.c.id == taken.id,
-        stack.c.state.in_(_WAITING),
+        STACK_WAITS,
         stack.c.epoch == taken.epoch,
         # Unlike a scan's, its state doesn't say whether somebody has it: given back twice, it would lose two attempts.
         stack.c.lease_owner.is_not(None),
