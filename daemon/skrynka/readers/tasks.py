@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
+from skrynka.readers import portions
 from skrynka.readers.confinement import close_all_but, confine, guarded
 from skrynka.readers.messages import (
     ANSWERS,
@@ -88,7 +89,9 @@ def document_name(place: int) -> str:
 
 
 def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:
-    with pages.open_scan(order.source, order.kind, order.work, _limits(order), busy) as scan:
+    with pages.open_scan(
+        order.source, order.kind, order.work, _limits(order), busy, first=order.first, last=order.last
+    ) as scan:
         yield Opened(scan.count)
         for number in range(order.first, min(order.last or scan.count, scan.count) + 1):
             yield Began(number)
@@ -131,15 +134,22 @@ def _look(
 def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
     limits = _limits(order)
     with ExitStack() as scans:
-        opened = {}
+        opened: dict[str, pages.OpenScan] = {}
         for place, (scan_id, (source, kind)) in enumerate(order.sources.items()):
             work = order.work / f"scan-{place}"
             work.mkdir()
-            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits, busy)).pdf
-        cutter = cutting.Cutter(opened)
+            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits, busy))
+        since = 0
         for place, wanted in enumerate(order.documents):
             yield Began(place + 1)
-            cutter.cut(wanted, order.work / document_name(place))
+            if since >= portions.MOST:
+                for scan in opened.values():
+                    scan.open_anew()
+                since = 0
+            cutting.cut(
+                wanted, {scan_id: scan.pdf for scan_id, scan in opened.items()}, order.work / document_name(place)
+            )
+            since += len(wanted)
     yield Done()
 
 

@@ -42,36 +42,30 @@ _NAME = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)")
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
-class Cutter:
-    """Cuts documents out of scans that are open."""
+def cut(pages: Sequence[PageRef], scans: Mapping[str, pikepdf.Pdf], target: Path) -> None:
+    """Write the document of these pages, in this order, to the new file `target`; nothing is synced.
 
-    def __init__(self, scans: Mapping[str, pikepdf.Pdf]) -> None:
-        """Take the open scans by id; they must stay open while documents are cut."""
-        self._scans = scans
-
-    def cut(self, pages: Sequence[PageRef], target: Path) -> None:
-        """Write the document of these pages, in this order, to the new file `target`; nothing is synced.
-
-        Raises ScanRejected (cut_failed) when a page can't be copied, and OSError of the disk as it comes.
-        """
-        document = pikepdf.new()
-        for ref in pages:
-            try:
-                document.pages.append(pikepdf.Page(_copy_page(document, self._scans[ref.scan_id], ref.number)))
-            except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
-                raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
+    `scans` are the open scans, by id. Raises ScanRejected (cut_failed) when a page can't be copied, and OSError of the
+    disk as it comes.
+    """
+    document = pikepdf.new()
+    for ref in pages:
         try:
-            save_pdf(
-                document,
-                target,
-                min_version=max(self._scans[ref.scan_id].pdf_version for ref in pages),
-                deterministic_id=True,
-                compress_streams=False,
-                stream_decode_level=pikepdf.StreamDecodeLevel.none,
-                object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            )
-        except pikepdf.PikepdfError as error:
-            raise ScanRejected(QuarantineReason.CUT_FAILED) from error
+            document.pages.append(pikepdf.Page(_copy_page(document, scans[ref.scan_id], ref.number)))
+        except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
+            raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
+    try:
+        save_pdf(
+            document,
+            target,
+            min_version=max(scans[ref.scan_id].pdf_version for ref in pages),
+            deterministic_id=True,
+            compress_streams=False,
+            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+    except pikepdf.PikepdfError as error:
+        raise ScanRejected(QuarantineReason.CUT_FAILED) from error
 
 
 def _copy_page(document: pikepdf.Pdf, scan: pikepdf.Pdf, number: int) -> pikepdf.Object:

@@ -279,6 +279,17 @@ def test_pages_of_a_tiff_keep_their_own_size_resolution_and_colours(tmp_path: Pa
     assert [round(width) for _, width, *_ in pages] == [238, 149, 179]
 
 
+def test_some_pages_of_a_tiff_are_those_of_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "scan"
+    path.write_bytes(numbered_tiff(list(range(1, 41)), "L"))
+    with open_scan(path, FileType.TIFF, tmp_path, LIMITS, first=19, last=37) as some:
+        assert (some.count, len(some.pdf.pages)) == (40, 19)
+        assert [shows(some.page(number).pixels(300), number) for number in (19, 28, 37)] == [True] * 3
+    with open_scan(path, FileType.TIFF, tmp_path, LIMITS, first=39, last=50) as rest:
+        assert (rest.count, len(rest.pdf.pages)) == (40, 2)
+        assert shows(rest.page(40).pixels(300), 40)
+
+
 def test_more_pages_than_are_held_in_memory_stay_in_order(tmp_path: Path) -> None:
     numbers = list(range(1, 36))
     pages = opened(numbered_tiff(numbers, "1", compression="group4"), FileType.TIFF, tmp_path)

@@ -23,7 +23,7 @@ import math
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -151,19 +151,31 @@ class OpenPage:
 
 
 class OpenScan:
-    """A scan that is open; its pages are numbered from 1 by pikepdf."""
+    """A scan that is open."""
 
-    def __init__(self, pdf: pikepdf.Pdf, work: Path, limits: Limits) -> None:
-        """Made by `open_scan`."""
-        self.pdf = pdf
+    def __init__(self, path: Path, work: Path, limits: Limits, *, first: int = 1, count: int | None = None) -> None:
+        """Made by `open_scan`. `first` is the scan's page that the file at `path` begins with."""
+        self.pdf = _open_pdf(path, limits.scan_pages)
         """What documents are cut from."""
-        self.count = len(pdf.pages)
+        self.count = len(self.pdf.pages) if count is None else count
+        """How many pages the scan has, open or not."""
+        self._path = path
+        self._first = first
         self._work = work
         self._limits = limits
 
+    def open_anew(self) -> None:
+        """Close the file and open it again, for what its library keeps of each page; `pdf` is another one then."""
+        self.close()
+        self.pdf = _open_pdf(self._path, self._limits.scan_pages)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.pdf.close()
+
     def page(self, number: int) -> OpenPage:
         """Look at a page, without decoding it. Raises ScanRejected: page_too_large, page_unreadable."""
-        page = self.pdf.pages[number - 1]
+        page = self.pdf.pages[number - self._first]
         try:
             box = page_box(page)
             image = find_one_image(page, box)
@@ -186,13 +198,21 @@ class OpenScan:
 
 @contextmanager
 def open_scan(
-    path: Path, kind: FileType, work: Path, limits: Limits, progress: Callable[[], None] = lambda: None
+    path: Path,
+    kind: FileType,
+    work: Path,
+    limits: Limits,
+    progress: Callable[[], None] = lambda: None,
+    *,
+    first: int = 1,
+    last: int | None = None,
 ) -> Iterator[OpenScan]:
     """Open the scan at `path`, which is of type `kind` by its content.
 
     `work` is a private folder; a folder of its own is made in it and removed at the end. While a scan is open, the
     process-wide limits of Pillow and qpdf are those in `limits`: this is made for reader processes. `progress` is
-    called again and again while pictures are made into a PDF, which takes seconds for each.
+    called again and again while pictures are made into a PDF, which takes seconds for each: of those from page `first`
+    to page `last` (None: the scan's last). No other page of it is looked at then.
 
     Raises ScanRejected: empty, too_large, corrupt, encrypted, no_pages, unsupported, page_too_large.
     """
@@ -202,13 +222,16 @@ def open_scan(
     if size > limits.scan_bytes:
         raise ScanRejected(QuarantineReason.TOO_LARGE)
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
-        if kind is not FileType.PDF:
-            try:
-                path = make_pdf(path, kind, Path(folder), limits.scan_pages, progress)
-            except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-                raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
-        with _open_pdf(path, limits.scan_pages) as pdf:
-            yield OpenScan(pdf, Path(folder), limits)
+        if kind is FileType.PDF:
+            with closing(OpenScan(path, Path(folder), limits)) as scan:
+                yield scan
+            return
+        try:
+            made = make_pdf(path, kind, Path(folder), limits.scan_pages, progress, first=first, last=last)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
+        with closing(OpenScan(made.path, Path(folder), limits, first=first, count=made.pictures)) as scan:
+            yield scan
 
 
 def _open_pdf(path: Path, most_pages: int) -> pikepdf.Pdf:

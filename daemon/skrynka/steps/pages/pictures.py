@@ -26,8 +26,8 @@ What is decided here, by what the file holds:
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -57,6 +57,15 @@ _PNG_DEPTH, _PNG_INTERLACED = 24, 28
 
 
 @dataclass(frozen=True, slots=True)
+class MadePdf:
+    """A PDF of some of a file's pictures."""
+
+    path: Path
+    pictures: int
+    """How many the file has in all."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Picture:
     """One page to be: a picture that img2pdf takes as it is."""
 
@@ -65,14 +74,26 @@ class _Picture:
     orientation: int
 
 
-def make_pdf(source: Path, kind: FileType, work: Path, most_pages: int, progress: Callable[[], None]) -> Path:
-    """Make a PDF of the pictures in `source` in the folder `work`, and give its path; `progress` after each picture.
+def make_pdf(
+    source: Path,
+    kind: FileType,
+    work: Path,
+    most_pages: int,
+    progress: Callable[[], None],
+    *,
+    first: int = 1,
+    last: int | None = None,
+) -> MadePdf:
+    """Make a PDF of the pictures in `source` in the folder `work`; `progress` is called after each.
 
-    The caller limits Pillow's pixels. Raises ScanRejected: corrupt, unsupported, no_pages, or too_large for more than
-    `most_pages`, and Pillow's DecompressionBombError or DecompressionBombWarning as it comes.
+    `first` and `last` (1-based; None: the file's last) are the pictures that are wanted. The caller limits Pillow's
+    pixels. Raises ScanRejected: corrupt, unsupported, no_pages, or too_large for more than `most_pages`, and Pillow's
+    DecompressionBombError or DecompressionBombWarning as it comes.
     """
     with source.open("rb") as file, ExitStack() as opened:
-        pictures = _pictures(file, source.stat().st_size, kind, most_pages)
+        directories = _directories(file, source.stat().st_size, most_pages) if kind is FileType.TIFF else []
+        pictures = _pictures(file, kind, directories, slice(first - 1, last))
+        count_of_all = len(directories) or 1
         parts: list[Path] = []
         for number in count(1):
             part = work / f"part-{number}.pdf"
@@ -82,11 +103,11 @@ def make_pdf(source: Path, kind: FileType, work: Path, most_pages: int, progress
         if not parts:
             raise ScanRejected(QuarantineReason.NO_PAGES)
         if len(parts) == 1:
-            return parts[0]
+            return MadePdf(parts[0], count_of_all)
         whole = pikepdf.new()
         for part in parts:
             whole.pages.extend(opened.enter_context(pikepdf.open(part)).pages)
-        return _save(whole, work / "pictures.pdf")
+        return MadePdf(_save(whole, work / "pictures.pdf"), count_of_all)
 
 
 def believable_dpi(size: tuple[int, int], stated: object) -> tuple[float, float]:
@@ -107,13 +128,22 @@ def believable_dpi(size: tuple[int, int], stated: object) -> tuple[float, float]
     return assumed, assumed
 
 
-def _pictures(file: BinaryIO, size: int, kind: FileType, most: int) -> Iterator[_Picture]:
-    """Give the pictures of a file in order; whatever a damaged one makes the libraries raise is `corrupt`."""
-    try:
+def _pictures(
+    file: BinaryIO, kind: FileType, directories: Sequence[tiff_structure.Directory], wanted: slice
+) -> Iterator[_Picture]:
+    """Give pictures of a file in order."""
+    with _corrupt_where_it_fails():
         if kind is FileType.TIFF:
-            yield from _tiff_pages(file, size, most)
+            yield from _tiff_pages(file, directories, wanted)
         else:
             yield _jpeg(file.read()) if kind is FileType.JPEG else _png(file.read())
+
+
+@contextmanager
+def _corrupt_where_it_fails() -> Iterator[None]:
+    """Have whatever a damaged file makes the libraries raise be `corrupt`."""
+    try:
+        yield
     except (ScanRejected, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise
     except Exception as error:
@@ -152,17 +182,22 @@ def _png(data: bytes) -> _Picture:
     return _Picture(data, dpi, orientation)
 
 
-def _tiff_pages(file: BinaryIO, size: int, most: int) -> Iterator[_Picture]:
-    try:
-        directories = tiff_structure.read_directories(file, size, most)
-    except tiff_structure.TiffBroken as error:
-        raise ScanRejected(QuarantineReason.CORRUPT, detail="the TIFF is cut off") from error
+def _directories(file: BinaryIO, size: int, most: int) -> list[tiff_structure.Directory]:
+    with _corrupt_where_it_fails():
+        try:
+            directories = tiff_structure.read_directories(file, size, most)
+        except tiff_structure.TiffBroken as error:
+            raise ScanRejected(QuarantineReason.CORRUPT, detail="the TIFF is cut off") from error
     if not directories:
         raise ScanRejected(QuarantineReason.NO_PAGES)
     if len(directories) > most:
         raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
+    return list(directories)
+
+
+def _tiff_pages(file: BinaryIO, directories: Sequence[tiff_structure.Directory], wanted: slice) -> Iterator[_Picture]:
     image = Image.open(file, formats=["TIFF"])
-    for number, directory in enumerate(directories):
+    for number, directory in list(enumerate(directories))[wanted]:
         image.seek(number)
         dpi = believable_dpi(image.size, image.info.get("dpi"))
         if directory.is_one_group_4_strip:
