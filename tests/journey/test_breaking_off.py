@@ -20,7 +20,7 @@ from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
 from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.reading import Reading, ReadingRules
 from skrynka.journey.unfinished import Unfinished
-from skrynka.readers import child, tasks
+from skrynka.readers import child, entry
 from skrynka.readers.messages import PageLimits
 from skrynka.readers.processes import ProcessLimits, Readers
 from skrynka.steps.archive import Archive, ArchiveAway, ArchiveDamaged
@@ -120,7 +120,7 @@ def bench(database: Database, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def _some_hinder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.is_hindered_by_some)
+    monkeypatch.setattr(entry, "run", misbehaving.is_hindered_by_some)
 
 
 @pytest.mark.usefixtures("_some_hinder")
@@ -182,7 +182,7 @@ def test_a_stack_whose_original_has_rotted_is_counted_and_holds_no_other_up(
     rotten, other = bench.stack(1, b"%hinders EIO"), bench.stack(2)
     original = bench.original(rotten)
     original.write_bytes(original.read_bytes().replace(b"%PDF", b"%pdf"))
-    monkeypatch.setattr(tasks, "run", misbehaving.is_hindered_by_some)
+    monkeypatch.setattr(entry, "run", misbehaving.is_hindered_by_some)
     raised = bench.do(bench.filing.file_next)
     assert {type(error) for error in raised} == {ArchiveDamaged}
     assert bench.scans()[rotten][0] == "quarantined"
@@ -196,7 +196,7 @@ def test_a_stack_that_wants_more_room_than_there_is_waits_behind_the_others(
     bench.stack(1, b"%hinders ENOSPC")
     bench.stack(2)
     monkeypatch.setattr(child, "_AMPLE_BYTES", 1 << 60)
-    monkeypatch.setattr(tasks, "run", misbehaving.is_hindered_by_some)
+    monkeypatch.setattr(entry, "run", misbehaving.is_hindered_by_some)
     bench.do(bench.filing.file_next)
     assert bench.stacks() == [("planned", 0), ("filed", 1)]
 
@@ -205,7 +205,7 @@ def test_two_readers_of_one_station_never_work_in_one_folder_not_even_with_the_s
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan = bench.scan(1)
-    monkeypatch.setattr(tasks, "run", misbehaving.is_overtaken)
+    monkeypatch.setattr(entry, "run", misbehaving.is_overtaken)
     with ThreadPoolExecutor(1) as thread:
         overtaken = thread.submit(bench.reading.read_next)
         await_that((bench.folder / "begun").exists, "the first reader works")

@@ -1,4 +1,4 @@
-"""What a reader process says when a hostile file has taken it over: each function takes the place of `tasks.run`.
+"""What a reader process says when a hostile file has taken it over: each function takes the place of `entry.run`.
 
 A child finds its function by name, so they live in a module of their own.
 """

@@ -20,7 +20,7 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading, PageRef, PageSource, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import processes, tasks
+from skrynka.readers import entry, processes
 from skrynka.readers.child import answers_of
 from skrynka.readers.messages import Answer, CutOrder, PageLimits, ReadOrder
 from skrynka.readers.portions import MOST
@@ -268,7 +268,7 @@ def test_a_service_that_stops_ends_a_reader_that_never_falls_silent(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = iter([False] * 20)
-    monkeypatch.setattr(tasks, "run", misbehaving.talks_without_end)
+    monkeypatch.setattr(entry, "run", misbehaving.talks_without_end)
     with pytest.raises(ReaderStopped):
         reading(good, stopping=lambda: next(asked, None) is not False)
 
@@ -319,7 +319,7 @@ def test_a_page_that_wants_more_memory_than_the_limit_twice_is_a_crash_at_it(
 def test_a_reader_that_says_what_cant_be_is_not_believed(
     good: Path, monkeypatch: pytest.MonkeyPatch, says: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(tasks, "run", says)
+    monkeypatch.setattr(entry, "run", says)
     with pytest.raises(ScanRejected) as refused:
         reading(good)
     assert refused.value.reason is QuarantineReason.READER_INCOHERENT
@@ -340,7 +340,7 @@ def test_a_reader_that_says_what_cant_be_is_not_believed(
 def test_a_reader_that_dies_again_is_a_crash_at_the_page_it_was_at(
     good: Path, monkeypatch: pytest.MonkeyPatch, dies: Callable[..., None], page: int | None, how: str, log: LogLines
 ) -> None:
-    monkeypatch.setattr(tasks, "run", dies)
+    monkeypatch.setattr(entry, "run", dies)
     with rejected(QuarantineReason.READER_CRASHED, page, how):
         reading(good)
     assert [(line.get("page"), line["detail"]) for line in log("reader_died")] == [(page, how)]
@@ -358,7 +358,7 @@ def test_a_reader_that_dies_again_is_a_crash_at_the_page_it_was_at(
 def test_a_reader_that_falls_silent_is_ended_whatever_it_was_saying(
     good: Path, monkeypatch: pytest.MonkeyPatch, child: Callable[..., None], page: int | None
 ) -> None:
-    monkeypatch.setattr(tasks, "run", child)
+    monkeypatch.setattr(entry, "run", child)
     with rejected(QuarantineReason.READER_TIMED_OUT, page):
         reading(good, silent=SHORT)
     monkeypatch.undo()
@@ -368,7 +368,7 @@ def test_a_reader_that_falls_silent_is_ended_whatever_it_was_saying(
 def test_a_reader_that_never_falls_silent_is_ended_at_the_limit_for_a_scan(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.talks_without_end)
+    monkeypatch.setattr(entry, "run", misbehaving.talks_without_end)
     with rejected(QuarantineReason.READER_TIMED_OUT, None):
         reading(good, total=SHORT)
 
@@ -396,7 +396,7 @@ def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
 def test_a_reader_that_hasnt_cut_what_it_says_is_not_believed(
     good: Path, monkeypatch: pytest.MonkeyPatch, cuts: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(tasks, "run", cuts)
+    monkeypatch.setattr(entry, "run", cuts)
     with pytest.raises(ScanRejected) as refused:
         cutting(good, (PageRef("A", 1),))
     assert refused.value.reason is QuarantineReason.READER_INCOHERENT
@@ -418,13 +418,13 @@ def test_a_reader_gets_nothing_of_the_programs_environment(endless: Path, monkey
 def test_a_scan_of_more_pages_than_the_limit_is_too_large_whatever_its_reader_says(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.opens_a_library)
+    monkeypatch.setattr(entry, "run", misbehaving.opens_a_library)
     with rejected(QuarantineReason.TOO_LARGE, None):
         reading(good)
 
 
 def test_a_reader_that_spends_its_processor_time_has_timed_out(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.spends_its_processor_time)
+    monkeypatch.setattr(entry, "run", misbehaving.spends_its_processor_time)
     with rejected(QuarantineReason.READER_TIMED_OUT, 1, "signal SIGXCPU"):
         reading(good)
 
@@ -432,14 +432,14 @@ def test_a_reader_that_spends_its_processor_time_has_timed_out(good: Path, monke
 def test_a_pipe_in_the_place_of_what_a_reader_prints_is_not_waited_for(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.fills_what_it_prints_with_a_pipe)
+    monkeypatch.setattr(entry, "run", misbehaving.fills_what_it_prints_with_a_pipe)
     assert len(reading(good)) == 1
 
 
 def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
     good: Path, log: LogLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.dies_as_it_cuts_the_first_time)
+    monkeypatch.setattr(entry, "run", misbehaving.dies_as_it_cuts_the_first_time)
     (file,) = cutting(good, (PageRef("A", 2),))
     assert len(pikepdf.open(file).pages) == 1
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]

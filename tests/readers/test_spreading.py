@@ -13,7 +13,7 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import processes, tasks
+from skrynka.readers import entry, processes
 from skrynka.readers.child import answers_of
 from skrynka.readers.messages import Answer, PageLimits, ReadOrder
 from skrynka.readers.portions import LEAST
@@ -79,14 +79,14 @@ def test_several_readers_give_what_one_gives(many: Path, tmp_path: Path, orders:
 
 
 def test_readers_that_nobody_uses_read_along(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.reads_when_three_do)
+    monkeypatch.setattr(entry, "run", misbehaving.reads_when_three_do)
     assert len(reading(many, tmp_path, 3)) == PAGES
 
 
 def test_the_failure_that_lies_first_is_told_though_another_came_sooner(
     many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.refuses_its_first_page_once_the_second_portion_was)
+    monkeypatch.setattr(entry, "run", misbehaving.refuses_its_first_page_once_the_second_portion_was)
     with pytest.raises(ScanRejected) as refused:
         reading(many, tmp_path, 2)
     assert (refused.value.reason, refused.value.page) == (QuarantineReason.PAGE_UNREADABLE, 1)
@@ -95,7 +95,7 @@ def test_the_failure_that_lies_first_is_told_though_another_came_sooner(
 def test_readers_that_see_different_numbers_of_pages_are_not_believed(
     many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "run", misbehaving.opens_more_pages_further_on)
+    monkeypatch.setattr(entry, "run", misbehaving.opens_more_pages_further_on)
     with pytest.raises(ScanRejected) as refused:
         reading(many, tmp_path, 2)
     assert refused.value.reason is QuarantineReason.READER_INCOHERENT

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from skrynka.core.errors import DatabaseRefused, EnvironmentUnfit
 from skrynka.store import case_tables, revision
@@ -110,3 +112,11 @@ def test_a_database_of_the_first_revision_is_upgraded_with_all_its_rows(empty_da
     with pytest.raises(DatabaseRefused), db.write() as connection:
         connection.exec_driver_sql("UPDATE case_review SET page_number = 2")
     db.close()
+
+
+def test_the_files_of_migrations_tell_their_revisions() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(revision.__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    assert [script.revision for script in scripts.walk_revisions()][::-1] == revision._revisions()  # noqa: SLF001 - alone
+    assert scripts.get_current_head() == revision.head_revision()

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected, SkrynkaError
 from skrynka.core.reasons import QuarantineReason
 from skrynka.durable import fsync_file
-from skrynka.readers import tasks
+from skrynka.readers import entry
 from skrynka.readers.believing import may_refuse_for
 from skrynka.readers.confinement import SAID
 from skrynka.readers.messages import ANSWERS, UNFIT, Answer, Began, CutOrder, Done, Hindered, Order, Rejected
@@ -110,7 +110,7 @@ def answers_of(
     order.work.mkdir(parents=True, mode=0o700)
     receiving, sending = context.Pipe(duplex=False)
     child = context.Process(
-        target=tasks.run, args=(sending, order, limits.memory_bytes, limits.total_seconds), daemon=True
+        target=entry.run, args=(sending, order, limits.memory_bytes, limits.total_seconds), daemon=True
     )
     try:
         with sending:

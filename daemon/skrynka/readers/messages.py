@@ -62,6 +62,12 @@ class CutOrder:
 
 Order = ReadOrder | CutOrder
 
+
+def document_name(place: int) -> str:
+    """Name the file of the document at this 0-based place of a CutOrder."""
+    return f"{place}.pdf"
+
+
 UNFIT = "EnvironmentUnfit"
 """What a child says that misses a program."""
 _NAMES = frozenset({*errno.errorcode.values(), "OSError", UNFIT, "unknown_machine", "unknown_error"})

@@ -19,11 +19,21 @@ import structlog
 from skrynka.core.errors import ScanRejected
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import tasks
 from skrynka.readers.child import ProcessLimits, ReaderDied, ReaderHindered, ReaderStopped, answers_of, open_plain
 from skrynka.readers.confinement import Kept
 from skrynka.readers.hearing import HeardPortion
-from skrynka.readers.messages import Answer, Began, Busy, CutOrder, Done, Order, Read, ReadOrder, Unconfined
+from skrynka.readers.messages import (
+    Answer,
+    Began,
+    Busy,
+    CutOrder,
+    Done,
+    Order,
+    Read,
+    ReadOrder,
+    Unconfined,
+    document_name,
+)
 from skrynka.readers.portions import Portion
 from skrynka.readers.slots import Slots
 from skrynka.readers.spreading import SpreadScan
@@ -104,7 +114,7 @@ class Readers:
         return portion.readings
 
     def _cut(self, order: CutOrder, ends_at: float, progress: Callable[[], None]) -> list[Path]:
-        files = [order.work / tasks.document_name(place) for place in range(len(order.documents))]
+        files = [order.work / document_name(place) for place in range(len(order.documents))]
         begun = 0
         for answer in self._answers(order, ends_at, self._stopping):
             match answer:

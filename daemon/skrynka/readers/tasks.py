@@ -27,6 +27,7 @@ from skrynka.readers.messages import (
     ReadOrder,
     Rejected,
     Unconfined,
+    document_name,
 )
 from skrynka.steps import barcodes, blankness, cutting, fingerprints, marks, pages
 
@@ -81,11 +82,6 @@ def _say(answers: Connection, answer: Answer) -> None:
     """Send one answer: a line of JSON, so that the parent can read as much as there is and never has to wait."""
     with open(answers.fileno(), "wb", closefd=False) as out:
         out.write(ANSWERS.dump_json(answer) + b"\n")
-
-
-def document_name(place: int) -> str:
-    """Name the file of the document at this 0-based place of a CutOrder."""
-    return f"{place}.pdf"
 
 
 def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:

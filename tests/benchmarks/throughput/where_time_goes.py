@@ -24,7 +24,7 @@ from unittest import mock
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, Symbology
 from skrynka.readers import tasks
-from skrynka.readers.messages import ANSWERS, Answer, CutOrder, PageLimits, ReadOrder
+from skrynka.readers.messages import ANSWERS, Answer, CutOrder, PageLimits, ReadOrder, document_name
 from skrynka.steps import blankness, fingerprints, marks
 from skrynka.steps.archive import Archive
 from skrynka.steps.barcodes import engines, ladder
@@ -142,7 +142,7 @@ def _rest(stack: StackFile, answers: list[Answer], root: Path) -> dict[str, Call
         ),
         "cut": lambda: list(tasks._cut(order, lambda: None)),  # noqa: SLF001 - as above
         "store documents": lambda: [
-            archive.store_document(root / tasks.document_name(place)) for place in range(len(documents))
+            archive.store_document(root / document_name(place)) for place in range(len(documents))
         ],
     }
 
