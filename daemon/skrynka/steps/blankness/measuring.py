@@ -65,8 +65,9 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     """
     factor = max(1, round(dpi / WORKING_DPI))
     scale = dpi / factor / 25.4
-    grey = np.asarray(Image.fromarray(pixels).reduce(factor), np.float32)
-    paper = _paper(grey, max(4, round(_BLOCK_MM * scale)))
+    levels = np.asarray(Image.fromarray(pixels).reduce(factor))
+    grey = levels.astype(np.float32)
+    paper = _paper(levels, max(4, round(_BLOCK_MM * scale)))
     darkness = (1 - grey / np.maximum(paper, 1)).astype(np.float32)
     noise = min(_NOISIEST, float(np.median(np.abs(np.diff(darkness[::3], axis=1)))) * _DEVIATION)
     dark = darkness > max(FAINTEST, NOISE_FACTOR * noise)
@@ -85,11 +86,11 @@ def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
     return picture[cut : picture.shape[0] - cut, cut : picture.shape[1] - cut]
 
 
-def _paper(grey: Grey, block: int) -> Grey:
+def _paper(levels: Pixels, block: int) -> Grey:
     """Estimate the paper's own level at each pixel: what is light in the neighbourhood."""
-    height, width = grey.shape
+    height, width = levels.shape
     rows, columns = -(-height // block), -(-width // block)
-    padded = np.pad(grey, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
+    padded = np.pad(levels, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
     blocks = padded.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(rows, columns, -1)
     light = np.partition(blocks[:, :, ::3], round(blocks.shape[2] / 3 * 0.7), axis=2)[
         :, :, round(blocks.shape[2] / 3 * 0.7)
