@@ -20,9 +20,8 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading, PageRef, PageSource, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import entry, processes
-from skrynka.readers.child import answers_of
-from skrynka.readers.messages import Answer, CutOrder, PageLimits, ReadOrder
+from skrynka.readers import entry
+from skrynka.readers.messages import CutOrder, PageLimits, ReadOrder
 from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
@@ -185,15 +184,8 @@ def test_a_page_that_kills_two_readers_is_a_crash_at_it_and_what_they_had_starte
 
 
 def test_a_page_whose_reader_was_killed_is_read_by_another_alone_and_the_rest_by_a_third(
-    drawn: Path, monkeypatch: pytest.MonkeyPatch, log: LogLines
+    drawn: Path, orders: list[ReadOrder], log: LogLines
 ) -> None:
-    orders: list[ReadOrder] = []
-
-    def noted(context: Any, order: ReadOrder, *others: Any) -> Iterator[Answer]:  # noqa: ANN401 - passed on
-        orders.append(order)
-        return answers_of(context, order, *others)
-
-    monkeypatch.setattr(processes, "answers_of", noted)
     with while_drawing(lambda reader, _: reader.kill()):
         pages = reading(drawn)
     assert [(page.number, page.source) for page in pages] == [(1, IMAGE), (2, RASTER), (3, IMAGE)]

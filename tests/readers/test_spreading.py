@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,9 +12,8 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import entry, processes
-from skrynka.readers.child import answers_of
-from skrynka.readers.messages import Answer, PageLimits, ReadOrder
+from skrynka.readers import entry
+from skrynka.readers.messages import PageLimits, ReadOrder
 from skrynka.readers.portions import LEAST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from skrynka.readers.slots import Slots
@@ -36,19 +34,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_process_is_left() -> Iterator[None]:
     yield
     await_that(lambda: not readers(), "no process is left")
-
-
-@pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[ReadOrder]:
-    """What was ordered of reader processes."""
-    given: list[ReadOrder] = []
-
-    def noted(context: Any, order: ReadOrder, *others: Any) -> Iterator[Answer]:  # noqa: ANN401 - passed on
-        given.append(order)
-        return answers_of(context, order, *others)
-
-    monkeypatch.setattr(processes, "answers_of", noted)
-    return given
 
 
 def reading(
@@ -113,6 +98,16 @@ def test_whoever_loses_the_scan_ends_all_its_readers(many: Path, tmp_path: Path)
 
     with pytest.raises(TimeoutError):
         reading(many, tmp_path, 3, progress=lost)
+
+
+def test_a_scan_is_read_where_no_more_threads_can_be_had(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert [page.number for page in reading(many, tmp_path, 3)] == list(range(1, PAGES + 1))
 
 
 def test_what_is_lent_is_missed_when_a_scan_comes() -> None:

@@ -35,7 +35,8 @@ class SpreadScan:
         self._workers = 1
         self._steps = 0
         self._readings: dict[int, list[PageReading]] = {}
-        self._failures: dict[int, BaseException] = {}
+        self._failure: tuple[int, BaseException] | None = None
+        """What lies first of what failed, and the page where its portion begins."""
 
     def read(self, progress: Progress) -> list[PageReading]:
         """Read all of it, from the thread that has the scan; `progress` is called from this thread alone.
@@ -49,8 +50,8 @@ class SpreadScan:
             self._fail(0, error)
             self._await_helpers(lambda: None)
             raise
-        for _, failure in sorted(self._failures.items()):
-            raise failure
+        if self._failure is not None:
+            raise self._failure[1]
         return [reading for _, readings in sorted(self._readings.items()) for reading in readings]
 
     def tell_opened(self, pages: int) -> None:
@@ -68,20 +69,28 @@ class SpreadScan:
         context = contextvars.copy_context()
         for _ in range(helpers):
             # The names that are bound to what is logged go along.
-            threading.Thread(target=context.copy().run, args=(self._help,), name="reading-along").start()
+            helper = threading.Thread(target=context.copy().run, args=(self._help,), name="reading-along")
+            try:
+                helper.start()
+            except RuntimeError:  # no more threads: the others read its share
+                self._leave()
 
     def is_pointless(self, portion: Portion) -> bool:
         """Say whether a portion needn't be read any more: the scan has failed before it."""
-        return any(place < portion.first for place in self._failures)
+        failure = self._failure
+        return failure is not None and failure[0] < portion.first
 
     def _help(self) -> None:
         try:
             self._work(lambda: None, lent=True)
         finally:
-            self._slots.give_back()
-            with self._changed:
-                self._workers -= 1
-                self._changed.notify_all()
+            self._leave()
+
+    def _leave(self) -> None:
+        self._slots.give_back()
+        with self._changed:
+            self._workers -= 1
+            self._changed.notify_all()
 
     def _work(self, progress: Progress, *, lent: bool) -> None:
         def step() -> None:
@@ -99,7 +108,7 @@ class SpreadScan:
 
     def _take(self) -> Portion | None:
         with self._changed:
-            if self._failures or (self._pages is not None and self._left <= 0):
+            if self._failure is not None or (self._pages is not None and self._left <= 0):
                 return None
             portion = next_portion(self._next, self._pages, self._workers + self._slots.free)
             self._next = portion.last + 1
@@ -107,8 +116,8 @@ class SpreadScan:
 
     def _fail(self, place: int, error: BaseException) -> None:
         with self._changed:
-            if not any(earlier < place for earlier in self._failures):
-                self._failures[place] = error
+            if self._failure is None or place < self._failure[0]:
+                self._failure = place, error
 
     def _await_helpers(self, progress: Progress) -> None:
         seen = self._steps
