@@ -29,7 +29,7 @@ DAY_SECONDS = 86_400.0
 _QUIET_SECONDS = 20.0
 """Far longer than a busy machine takes between a stack's scans: written that far apart they are rightly two stacks."""
 _SOON_SECONDS = 2.0
-_LATE_SECONDS = 45.0
+_LATE_SECONDS = 42.0
 
 
 @dataclass(frozen=True, slots=True)

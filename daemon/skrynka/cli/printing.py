@@ -127,10 +127,9 @@ def _ordered(
 
     with station_database(station) as database:
         try:
-            record_sheets(database, series, actor(), make)
+            first = record_sheets(database, series, actor(), make)[0].number
         except SeriesExhausted as full:
             raise ConfigurationError(str(full), "Say --series, or change `sheets.series`.") from None
-        first = int((orders[0].code.serial or "").removeprefix(series))
         _, came_in = serials(database, series)
     if came_in >= first:
         typer.echo(

@@ -12,7 +12,7 @@ from skrynka.core.formats import FileType
 from skrynka.core.reasons import QuarantineReason
 from skrynka.core.sidecars import ToldScan
 from skrynka.store.case_tables import case, document, sheet_number
-from skrynka.store.conditions import STACK_IS_OPEN, STACK_WAITS
+from skrynka.store.conditions import SCAN_IS_UNPLACED, STACK_IS_OPEN, STACK_WAITS
 from skrynka.store.database import Database
 from skrynka.store.runs import runs_of
 from skrynka.store.states import ScanState
@@ -176,10 +176,7 @@ def any_scan(db: Database) -> bool:
 
 def unfinished(db: Database) -> int:
     """Count the scans and stacks, of all stations, that documents may still come of."""
-    pending = select(func.count()).select_from(scan).where(
-        scan.c.assembled_at.is_(None),
-        scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
-    )  # fmt: skip
+    pending = select(func.count()).select_from(scan).where(SCAN_IS_UNPLACED)
     stacks = [select(func.count()).select_from(stack).where(which) for which in (STACK_IS_OPEN, STACK_WAITS)]
     with db.read() as connection:
         return sum(connection.scalar(each) or 0 for each in (pending, *stacks))

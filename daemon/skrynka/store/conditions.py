@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Table, literal_column
+from sqlalchemy import ColumnElement, Table, and_, literal_column
 
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import scan, stack
@@ -21,6 +21,11 @@ def _literal(state: StrEnum) -> ColumnElement[str]:
 
 SCAN_WAITS = scan.c.state.in_([_literal(ScanState.RECEIVED), _literal(ScanState.READING)])
 """A reader will have it, or has it."""
+SCAN_IS_UNPLACED = and_(
+    scan.c.assembled_at.is_(None),
+    scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
+)
+"""Its pages will lie in stacks."""
 STACK_IS_OPEN = stack.c.state == _literal(StackState.OPEN)
 STACK_WAITS = stack.c.state.in_([_literal(StackState.CLOSED), _literal(StackState.PLANNED)])
 """It is closed, and its cases aren't recorded yet."""

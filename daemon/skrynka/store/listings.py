@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from skrynka.core.naming import scan_name
 from skrynka.core.reasons import QuarantineReason
 from skrynka.store.case_tables import case as case_table
-from skrynka.store.conditions import SCAN_WAITS, STACK_IS_OPEN, STACK_WAITS, of_station
+from skrynka.store.conditions import SCAN_IS_UNPLACED, SCAN_WAITS, STACK_IS_OPEN, STACK_WAITS, of_station
 from skrynka.store.database import Database
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import drop_box, page, scan, stack
@@ -99,11 +99,7 @@ def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
 def unfiled_bytes(db: Database, station_code: str) -> int:
     """Sum up the sizes of a station's scans whose pages aren't all filed yet. Raises DatabaseAway."""
     # By way of what is unfinished, which has indexes: a full archive's worth of rows isn't looked at.
-    unplaced = select(scan.c.id).where(
-        of_station(scan, station_code),
-        scan.c.assembled_at.is_(None),
-        scan.c.state.in_([ScanState.RECEIVED.value, ScanState.READING.value, ScanState.READ.value]),
-    )
+    unplaced = select(scan.c.id).where(of_station(scan, station_code), SCAN_IS_UNPLACED)
     are_open, waiting = (
         select(stack.c.id).where(of_station(stack, station_code), which) for which in (STACK_IS_OPEN, STACK_WAITS)
     )

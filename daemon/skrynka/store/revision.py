@@ -40,7 +40,7 @@ def upgrade(db: Database) -> tuple[str | None, str]:
     A service calls it for a new SQLite database only: a shared one is upgraded by a person. Raises EnvironmentUnfit
     where the database is newer than this program, DatabaseAway.
     """
-    # Imported here: it costs a service, which only asks how the database stands, 12 MB and a quarter of its start.
+    # Imported here: it costs a service, which only asks how the database stands, 12 MB.
     from alembic import command  # noqa: PLC0415 - see above
 
     with db.write() as connection:

@@ -223,14 +223,14 @@ def open_scan(
         raise ScanRejected(QuarantineReason.TOO_LARGE)
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
         if kind is FileType.PDF:
-            with closing(OpenScan(path, Path(folder), limits)) as scan:
-                yield scan
-            return
-        try:
-            made = make_pdf(path, kind, Path(folder), limits.scan_pages, progress, first=first, last=last)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
-        with closing(OpenScan(made.path, Path(folder), limits, first=first, count=made.pictures)) as scan:
+            scan = OpenScan(path, Path(folder), limits)
+        else:
+            try:
+                made = make_pdf(path, kind, Path(folder), limits.scan_pages, progress, first=first, last=last)
+            except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+                raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
+            scan = OpenScan(made.path, Path(folder), limits, first=first, count=made.pictures)
+        with closing(scan):
             yield scan
 
 
