@@ -290,6 +290,23 @@ def test_some_pages_of_a_tiff_are_those_of_the_whole(tmp_path: Path) -> None:
         assert shows(rest.page(40).pixels(300), 40)
 
 
+@pytest.mark.parametrize(("mode", "options"), [("L", {}), ("1", {"compression": "group4"})])
+def test_a_page_that_states_no_resolution_has_no_other_pages(
+    mode: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    data = numbered_tiff([1, 2, 3], mode, **options)
+    in_inches, in_nothing = (struct.pack("<HHIH", 296, 3, 1, unit) for unit in (2, 1))
+    *before, after = data.split(in_inches)
+    assert len(before) == 3
+    (tmp_path / "scan").write_bytes(in_inches.join(before) + in_nothing + after)
+    sizes = []
+    for first in (1, 2, 3):
+        with open_scan(tmp_path / "scan", FileType.TIFF, tmp_path, LIMITS, first=first) as scan:
+            page = scan.page(3)
+            sizes.append((page.width_pt, page.height_pt, page.dpi))
+    assert sizes == [(496, 702, pytest.approx(72))] * 3
+
+
 def test_more_pages_than_are_held_in_memory_stay_in_order(tmp_path: Path) -> None:
     numbers = list(range(1, 36))
     pages = opened(numbered_tiff(numbers, "1", compression="group4"), FileType.TIFF, tmp_path)

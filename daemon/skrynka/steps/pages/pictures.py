@@ -198,7 +198,9 @@ def _directories(file: BinaryIO, size: int, most: int) -> list[tiff_structure.Di
 def _tiff_pages(file: BinaryIO, directories: Sequence[tiff_structure.Directory], wanted: slice) -> Iterator[_Picture]:
     image = Image.open(file, formats=["TIFF"])
     for number, directory in list(enumerate(directories))[wanted]:
-        image.seek(number)
+        if number != image.tell():
+            image.info.clear()  # else Pillow says of a page that states no resolution what another one stated
+            image.seek(number)
         dpi = believable_dpi(image.size, image.info.get("dpi"))
         if directory.is_one_group_4_strip:
             yield _Picture(_group_4_strip(file, directory), dpi, 1)
