@@ -100,11 +100,12 @@ def test_whoever_loses_the_scan_ends_all_its_readers(many: Path, tmp_path: Path)
         reading(many, tmp_path, 3, progress=lost)
 
 
+@pytest.mark.parametrize("refusal", [RuntimeError("can't start new thread"), MemoryError()])
 def test_a_scan_is_read_where_no_more_threads_can_be_had(
-    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refusal: Exception, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+        raise refusal
 
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert [page.number for page in reading(many, tmp_path, 3)] == list(range(1, PAGES + 1))

@@ -62,18 +62,19 @@ class SpreadScan:
             if self._pages not in (None, pages):
                 raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="another number of pages")
             self._pages = pages
-            helpers = 0
-            while self._left >= LEAST * (helpers + 1) and self._slots.borrow():
-                helpers += 1
-            self._workers += helpers
-        context = contextvars.copy_context()
-        for _ in range(helpers):
-            # The names that are bound to what is logged go along.
-            helper = threading.Thread(target=context.copy().run, args=(self._help,), name="reading-along")
+        helpers = 0
+        while self._left >= LEAST * (helpers + 1) and self._slots.borrow():
+            helpers += 1
+            with self._changed:
+                self._workers += 1
             try:
-                helper.start()
-            except RuntimeError:  # no more threads: the others read its share
+                # The names that are bound to what is logged go along.
+                threading.Thread(
+                    target=contextvars.copy_context().run, args=(self._help,), name="reading-along"
+                ).start()
+            except (RuntimeError, MemoryError):  # no more threads: the others read its share
                 self._leave()
+                return
 
     def is_pointless(self, portion: Portion) -> bool:
         """Say whether a portion needn't be read any more: the scan has failed before it."""
