@@ -26,7 +26,7 @@ from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
 from tests.support import hostile
-from tests.support.pdf_pages import numbered_pdf
+from tests.support.pdf_pages import jpeg, numbered_pdf
 from tests.support.processes import alive, await_that, drawers, readers
 
 MEMORY = 4 << 30
@@ -372,6 +372,27 @@ def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
         with pikepdf.open(file) as pdf:
             counts.append(len(pdf.pages))
     assert counts == [1, 2]
+
+
+def test_documents_of_several_scans_are_cut_right_however_many_pages_they_have(tmp_path: Path) -> None:
+    each = range(1, 31)
+    scans = {
+        "A": numbered_pdf(list(each), tmp_path / "a.pdf"),
+        "B": numbered_pdf([number + len(each) for number in each], tmp_path / "b.pdf"),
+        "C": numbered_pdf([99], tmp_path / "c.pdf"),
+    }
+    documents = [*((PageRef("A", number), PageRef("B", number)) for number in each), (PageRef("C", 1),)]
+    order = CutOrder(
+        {scan_id: (file, FileType.PDF) for scan_id, file in scans.items()},
+        tuple(documents),
+        tmp_path / "cuts",
+        PageLimits(1 << 30, PAGE_PIXELS, LONG),
+    )
+    assert sum(map(len, documents)) > MOST
+    *files, last = Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order)
+    for number, file in zip(each, files, strict=True):
+        assert [file.read_bytes().count(jpeg(shown)) for shown in (number, number + len(each), 99)] == [1, 1, 0]
+    assert last.read_bytes().count(jpeg(99)) == 1
 
 
 @pytest.mark.parametrize(

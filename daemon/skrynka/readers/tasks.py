@@ -135,17 +135,17 @@ def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
             work = order.work / f"scan-{place}"
             work.mkdir()
             opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits, busy))
-        since = 0
+        cut_from: list[str] = []
         for place, wanted in enumerate(order.documents):
             yield Began(place + 1)
-            if since >= portions.MOST:
-                for scan in opened.values():
-                    scan.open_anew()
-                since = 0
+            if len(cut_from) >= portions.MOST:
+                for scan_id in set(cut_from):
+                    opened[scan_id].open_anew()
+                cut_from.clear()
             cutting.cut(
                 wanted, {scan_id: scan.pdf for scan_id, scan in opened.items()}, order.work / document_name(place)
             )
-            since += len(wanted)
+            cut_from += [page.scan_id for page in wanted]
     yield Done()
 
 
