@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ _TOOLS = ("pdfinfo", "pdftoppm")
 """The programs that a reader starts."""
 _TICK_SECONDS = 0.2
 """How often a stop is looked for while a child works."""
+_CHILDREN = threading.Lock()
+"""multiprocessing's list of children: in Debian 12's Python 3.11.2 a start looks through it without care for a child
+that another thread closes meanwhile, and fails."""
 
 
 class ReaderStopped(SkrynkaError):
@@ -113,7 +117,7 @@ def answers_of(
         target=entry.run, args=(sending, order, limits.memory_bytes, limits.total_seconds), daemon=True
     )
     try:
-        with sending:
+        with sending, _CHILDREN:
             child.start()
     except (OSError, EOFError) as error:
         # The server process can't fork, or has just ended; the next order starts it anew.
@@ -256,7 +260,7 @@ def _end(child: ForkServerProcess) -> None:
             os.killpg(child.pid, signal.SIGKILL)
     child.kill()
     child.join(timeout=10)
-    with contextlib.suppress(ValueError):
+    with _CHILDREN, contextlib.suppress(ValueError):
         child.close()
 
 

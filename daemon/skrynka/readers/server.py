@@ -9,10 +9,10 @@ import sys
 from pickle import UnpicklingError
 from types import TracebackType
 
-from skrynka.readers import tasks
+from skrynka.readers import entry, tasks
 from skrynka.readers.confinement import shut_memory
 
-__all__ = ["tasks"]
+__all__ = ["entry", "tasks"]
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 # Who could write into this process's memory would be every reader to come, before it confines itself.
