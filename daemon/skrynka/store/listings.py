@@ -87,12 +87,13 @@ class QuarantinedScan:
 def work_left(db: Database, station_code: str | None = None) -> WorkLeft:
     """Count what isn't finished, of one station or of all."""
     unplaced = select(func.count()).select_from(scan).where(scan.c.assembled_at.is_(None))
-    stacks = [select(func.count()).select_from(stack).where(which) for which in (STACK_WAITS, STACK_IS_OPEN)]
+    # In the order of their states: one that goes on between two questions is counted twice rather than not at all.
+    stacks = [select(func.count()).select_from(stack).where(which) for which in (STACK_IS_OPEN, STACK_WAITS)]
     if station_code is not None:
         unplaced = unplaced.where(of_station(scan, station_code))
         stacks = [each.where(of_station(stack, station_code)) for each in stacks]
     with db.read() as connection:
-        scans, waiting, are_open = (connection.scalar(each) or 0 for each in (unplaced, *stacks))
+        scans, are_open, waiting = (connection.scalar(each) or 0 for each in (unplaced, *stacks))
     return WorkLeft(scans=scans, stacks=waiting, open_stacks=are_open)
 
 
