@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from skrynka.settings import KEYS_CREDENTIAL, load
+from tests.support.stations import Daemon, make_station
 
 UNITS = Path(__file__).parents[1] / "systemd"
 STATION = "/srv/skrynka"
+HEAP = 64 << 20
+"""Bytes: where one of a thread's own begins and ends (HEAP_MAX_SIZE of glibc); used from its beginning on."""
 
 
 def tool(name: str) -> str:
@@ -171,3 +175,19 @@ def test_scanners_pass_to_the_inboxes_and_nobody_else_sees_a_folder_with_papers(
         "srv/skrynka/inbox": groups["skrynka-scanners"],
         **{f"srv/skrynka/{name}": groups["skrynka"] for name in ("spool", "state", "work", "archive")},
     }
+
+
+def test_the_services_threads_share_one_heap(tmp_path: Path) -> None:
+    daemon = Daemon(make_station(tmp_path))
+    try:
+        daemon.wait_for("service_ready")
+        mapped = Path(f"/proc/{daemon.process.pid}/maps").read_text(encoding="ascii").splitlines()
+    finally:
+        daemon.kill()
+    places = [(*(int(side, 16) for side in line.split()[0].split("-")), line.split()[1]) for line in mapped]
+    heaps = [
+        begin
+        for (begin, end, may), (then, until, may_not) in pairwise(places)
+        if (may, may_not) == ("rw-p", "---p") and end == then and begin % HEAP == 0 and until == begin + HEAP
+    ]
+    assert heaps == []

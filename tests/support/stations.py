@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol
 
 COMMAND = (sys.executable, "-m", "skrynka")
 CONFIG = Path(__file__).parents[2] / "config"
+UNIT = Path(__file__).parents[2] / "systemd" / "skrynka.service"
 _LIMIT_SECONDS = 120.0
 
 
@@ -251,6 +252,13 @@ class Daemon:
         self._new.put(None)
 
 
+def environment_of_the_unit() -> dict[str, str]:
+    """Give what the unit sets for the service: a test's daemon is to be what runs at a station."""
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    pairs = (line.removeprefix("Environment=").partition("=") for line in lines if line.startswith("Environment="))
+    return {name: value for name, _, value in pairs}
+
+
 def make_station(
     folder: Path,
     boxes: Mapping[str, Mapping[str, str]] | Sequence[str] = ("OBL-01",),
@@ -287,7 +295,7 @@ def make_station(
     shutil.copy(CONFIG / "case_types.toml", folder / "case_types.toml")
     defaults = {"INTAKE__QUIET_SECONDS": "0.3", "INTAKE__SWEEP_SECONDS": "0.5", "INTAKE__GIVE_UP_SECONDS": "1"}
     environment = {f"SKRYNKA_{name}": value for name, value in {**defaults, **(options or {})}.items()}
-    station = Station(folder, url, environment)
+    station = Station(folder, url, {**environment_of_the_unit(), **environment})
     if isinstance(station.database, Path) and _new_sqlite:
         station.database.touch(mode=0o640)
         station.database.write_bytes(_new_sqlite[0])
