@@ -4,15 +4,23 @@ Importing it is meant to do something: a supervisor or a shell that ends the who
 process away while the service still ends its work in order. It ends with the service, when their pipe closes.
 """
 
+import gc
+import json
 import signal
 import sys
 from pickle import UnpicklingError
 from types import TracebackType
 
+import numpy.ma
+from PIL import Image
+
 from skrynka.readers import entry, tasks
 from skrynka.readers.confinement import shut_memory
 
-__all__ = ["entry", "tasks"]
+# Libraries import some of it when they are first used: in each reader anew, and longer than it takes to read a page.
+__all__ = ["Image", "entry", "json", "numpy", "tasks"]
+
+Image.preinit()
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 # Who could write into this process's memory would be every reader to come, before it confines itself.
@@ -29,3 +37,6 @@ def _uncaught(kind: type[BaseException], exception: BaseException, traceback: Tr
 
 
 sys.excepthook = _uncaught
+# What there is now is there for good: readers needn't look through it for garbage, which would copy its memory.
+gc.collect()
+gc.freeze()
