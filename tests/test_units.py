@@ -12,8 +12,8 @@ import pytest
 
 from skrynka.settings import KEYS_CREDENTIAL, load
 from tests.support.stations import Daemon, make_station
+from tests.support.units import SERVICE, UNITS, settings
 
-UNITS = Path(__file__).parents[1] / "systemd"
 STATION = "/srv/skrynka"
 HEAP = 64 << 20
 """Bytes: where one of a thread's own begins and ends (HEAP_MAX_SIZE of glibc); used from its beginning on."""
@@ -27,19 +27,9 @@ def tool(name: str) -> str:
     return found
 
 
-def settings(unit: Path) -> dict[str, list[str]]:
-    """Read a unit's settings: each key with its values, in order."""
-    told: dict[str, list[str]] = {}
-    for line in unit.read_text(encoding="utf-8").splitlines():
-        key, equals, value = line.partition("=")
-        if equals and not line.startswith("#"):
-            told.setdefault(key, []).append(value)
-    return told
-
-
 @pytest.fixture(scope="module")
 def unit() -> dict[str, list[str]]:
-    return settings(UNITS / "skrynka.service")
+    return settings(SERVICE)
 
 
 @pytest.fixture
@@ -54,7 +44,7 @@ def lay(root: Path) -> None:
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    text = (UNITS / "skrynka.service").read_text(encoding="utf-8")
+    text = SERVICE.read_text(encoding="utf-8")
     # The program isn't installed where the tests run.
     (tmp_path / "skrynka.service").write_text(text.replace("/opt/skrynka/bin/skrynka", "/bin/true"), encoding="utf-8")
     command = [tool("systemd-analyze"), "verify", "--man=no", tmp_path / "skrynka.service"]
@@ -65,7 +55,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 
 def test_the_unit_is_exposed_no_more_than_was_agreed() -> None:
     """The threshold is in tenths: 1.2 was measured, and an unnecessary right would raise it."""
-    command = [tool("systemd-analyze"), "security", "--offline=true", "--threshold=12", UNITS / "skrynka.service"]
+    command = [tool("systemd-analyze"), "security", "--offline=true", "--threshold=12", SERVICE]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout[-300:]
 
@@ -94,7 +84,7 @@ def test_the_keys_of_sheets_are_handed_over_under_the_name_that_the_program_look
 def test_every_group_of_settings_says_why(unit: dict[str, list[str]]) -> None:
     """A group is what stands between empty lines; only the units' own headers need no reason."""
     assert unit
-    for group in (UNITS / "skrynka.service").read_text(encoding="utf-8").split("\n\n"):
+    for group in SERVICE.read_text(encoding="utf-8").split("\n\n"):
         assert "#" in group or group.startswith("[Install]"), group
 
 

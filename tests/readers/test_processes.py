@@ -5,8 +5,9 @@ import io
 import json
 import os
 import signal
+import string
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +95,12 @@ def reading(
     return Readers(ProcessLimits(silent, total, memory), stopping=stopping).read(order, progress)
 
 
-def cutting(file: Path, *documents: tuple[PageRef, ...], progress: Callable[[], None] = lambda: None) -> list[Path]:
-    """Cut documents out of a file that is scan "A"."""
+def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]]) -> list[Path]:
+    """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
-    order = CutOrder({"A": (file, FileType.PDF)}, documents, file.parent / "cuts", limits)
-    return Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order, progress)
+    sources = {scan_id: (file, FileType.PDF) for scan_id, file in zip(string.ascii_uppercase, files, strict=False)}
+    order = CutOrder(sources, tuple(documents), files[0].parent / "cuts", limits)
+    return Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order)
 
 
 @contextlib.contextmanager
@@ -366,7 +368,7 @@ def test_a_reader_that_never_falls_silent_is_ended_at_the_limit_for_a_scan(
 
 
 def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
-    files = cutting(good, (PageRef("A", 3),), (PageRef("A", 1), PageRef("A", 2)))
+    files = cutting(good, documents=[(PageRef("A", 3),), (PageRef("A", 1), PageRef("A", 2))])
     counts = []
     for file in files:
         with pikepdf.open(file) as pdf:
@@ -376,20 +378,14 @@ def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
 
 def test_documents_of_several_scans_are_cut_right_however_many_pages_they_have(tmp_path: Path) -> None:
     each = range(1, 31)
-    scans = {
-        "A": numbered_pdf(list(each), tmp_path / "a.pdf"),
-        "B": numbered_pdf([number + len(each) for number in each], tmp_path / "b.pdf"),
-        "C": numbered_pdf([99], tmp_path / "c.pdf"),
-    }
+    scans = [
+        numbered_pdf(list(each), tmp_path / "a.pdf"),
+        numbered_pdf([number + len(each) for number in each], tmp_path / "b.pdf"),
+        numbered_pdf([99], tmp_path / "c.pdf"),
+    ]
     documents = [*((PageRef("A", number), PageRef("B", number)) for number in each), (PageRef("C", 1),)]
-    order = CutOrder(
-        {scan_id: (file, FileType.PDF) for scan_id, file in scans.items()},
-        tuple(documents),
-        tmp_path / "cuts",
-        PageLimits(1 << 30, PAGE_PIXELS, LONG),
-    )
     assert sum(map(len, documents)) > MOST
-    *files, last = Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order)
+    *files, last = cutting(*scans, documents=documents)
     for number, file in zip(each, files, strict=True):
         assert [file.read_bytes().count(jpeg(shown)) for shown in (number, number + len(each), 99)] == [1, 1, 0]
     assert last.read_bytes().count(jpeg(99)) == 1
@@ -411,7 +407,7 @@ def test_a_reader_that_hasnt_cut_what_it_says_is_not_believed(
 ) -> None:
     monkeypatch.setattr(entry, "run", cuts)
     with pytest.raises(ScanRejected) as refused:
-        cutting(good, (PageRef("A", 1),))
+        cutting(good, documents=[(PageRef("A", 1),)])
     assert refused.value.reason is QuarantineReason.READER_INCOHERENT
 
 
@@ -453,6 +449,6 @@ def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
     good: Path, log: LogLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry, "run", misbehaving.dies_as_it_cuts_the_first_time)
-    (file,) = cutting(good, (PageRef("A", 2),))
+    (file,) = cutting(good, documents=[(PageRef("A", 2),)])
     assert len(pikepdf.open(file).pages) == 1
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]

@@ -100,12 +100,21 @@ def test_whoever_loses_the_scan_ends_all_its_readers(many: Path, tmp_path: Path)
         reading(many, tmp_path, 3, progress=lost)
 
 
-@pytest.mark.parametrize("refusal", [RuntimeError("can't start new thread"), MemoryError()])
-def test_a_scan_is_read_where_no_more_threads_can_be_had(
-    refusal: Exception, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_scan_is_read_where_no_more_threads_can_be_had(many: Path, tmp_path: Path) -> None:
+    usual = threading.stack_size(1 << 47)  # more than a process can address: the system refuses each
+    try:
+        with pytest.raises(RuntimeError):
+            threading.Thread(target=print).start()
+        assert [page.number for page in reading(many, tmp_path, 3)] == list(range(1, PAGES + 1))
+    finally:
+        threading.stack_size(usual)
+
+
+def test_a_scan_is_read_where_memory_is_too_short_for_a_thread(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(_: threading.Thread) -> None:
-        raise refusal
+        raise MemoryError
 
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert [page.number for page in reading(many, tmp_path, 3)] == list(range(1, PAGES + 1))

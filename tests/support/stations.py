@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from tests.support.units import SERVICE, settings
+
 COMMAND = (sys.executable, "-m", "skrynka")
 CONFIG = Path(__file__).parents[2] / "config"
-UNIT = Path(__file__).parents[2] / "systemd" / "skrynka.service"
 _LIMIT_SECONDS = 120.0
 
 
@@ -254,8 +255,7 @@ class Daemon:
 
 def environment_of_the_unit() -> dict[str, str]:
     """Give what the unit sets for the service: a test's daemon is to be what runs at a station."""
-    lines = UNIT.read_text(encoding="utf-8").splitlines()
-    pairs = (line.removeprefix("Environment=").partition("=") for line in lines if line.startswith("Environment="))
+    pairs = (pair.partition("=") for pair in settings(SERVICE)["Environment"])
     return {name: value for name, _, value in pairs}
 
 
