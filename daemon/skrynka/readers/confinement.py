@@ -27,6 +27,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,9 @@ _ARCHITECTURES: dict[str, tuple[int, tuple[int, ...]]] = {
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/var/cache/fontconfig")
 """Where poppler lies, with what it loads. Not all of /etc: our own settings may be there."""
 _PYTHON = ("stdlib", "platstdlib")
+
+_PRCTL = ctypes.CDLL(None, use_errno=True).prctl
+_PRCTL.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_ulong)
 
 
 def confine(work: Path, sources: Iterable[Path], memory_bytes: int, cpu_seconds: float) -> dict[Kept, str]:
@@ -117,38 +121,75 @@ def guarded() -> Iterator[None]:
     """Have what this process starts end with it, however it ends: with the daemon killed, nobody else sees to it.
 
     The signal at a parent's death isn't handed down to poppler. So a guard waits at a pipe for our end, and then ends
-    our whole process group, itself included.
+    our whole process group, itself included. It comes with the first program that is started: most scans need none.
+    For a process that ends soon, since Python's hooks stay for good.
     """
-    reading, writing = os.pipe()
-    guard = os.fork()
-    if guard == 0:
-        try:
-            # Only its own end of the pipe: it must not keep the parent waiting for answers, nor itself for our end.
-            close_all_but(reading)
-            os.read(reading, 1)
-        finally:
-            os.killpg(0, signal.SIGKILL)
-    os.close(reading)
+    guard = _Guard()
+
+    def before(event: str, _about: object) -> None:
+        if event == "subprocess.Popen":
+            guard.stand()
+
+    sys.addaudithook(before)
     try:
         yield
     finally:
-        # Not left to the pipe: nobody would wait for the guard's end then.
-        os.kill(guard, signal.SIGKILL)
-        os.waitpid(guard, 0)
-        os.close(writing)
+        guard.leave()
+
+
+class _Guard:
+    def __init__(self) -> None:
+        self._process = 0
+        self._ours = -1
+
+    def stand(self) -> None:
+        """Begin to wait for this process's end, unless it waits already."""
+        if self._process:
+            return
+        its, ours = os.pipe()
+        try:
+            self._process = os.fork()
+        except OSError:
+            os.close(its)
+            os.close(ours)
+            raise
+        self._ours = ours
+        if self._process == 0:
+            try:
+                # Only its own end of the pipe: it must not keep the parent waiting for answers, nor itself for our end.
+                close_all_but(its)
+                os.read(its, 1)
+            finally:
+                os.killpg(0, signal.SIGKILL)
+        os.close(its)
+
+    def leave(self) -> None:
+        """End the guard, if there is one, and nothing else."""
+        if self._process:
+            # Not left to the pipe: nobody would wait for the guard's end then.
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+            os.close(self._ours)
+
+
+@cache
+def libraries() -> tuple[Path, ...]:
+    """Give the folders that whatever is imported only later lies in: those of what is imported by now.
+
+    Not all of sys.path, which may have our current folder in it, and that may be any. Found once, by the process that
+    readers are forked from: a look at each module copies its memory.
+    """
+    packages = [module for name, module in sys.modules.items() if "." not in name and hasattr(module, "__path__")]
+    beside = [Path(package.__file__).parents[1] for package in packages if package.__file__]
+    return tuple(dict.fromkeys([*beside, *map(Path, map(sysconfig.get_path, _PYTHON))]))
 
 
 def _keep_to_files(work: Path, sources: Iterable[Path]) -> str | None:
     """Have this process touch no other files; give the name of an error where that can't be."""
-    # Whatever is imported only now lies beside what was imported by now; not all of sys.path, which may have our
-    # current folder in it, and that may be any.
-    packages = [module for name, module in sys.modules.items() if "." not in name and hasattr(module, "__path__")]
-    beside = [Path(package.__file__).parents[1] for package in packages if package.__file__]
-    libraries = dict.fromkeys([*beside, *map(Path, map(sysconfig.get_path, _PYTHON))], landlock.READ)
     system = {Path(path): landlock.RUN for path in _SYSTEM}
     devices = {Path(os.devnull): landlock.WRITE, Path("/dev/urandom"): landlock.READ}
     ours = {**dict.fromkeys(sources, landlock.READ), work: landlock.WRITE}
-    return landlock.keep_to(libraries | system | devices | ours)
+    return landlock.keep_to(dict.fromkeys(libraries(), landlock.READ) | system | devices | ours)
 
 
 def _filter_calls() -> str | None:
@@ -165,9 +206,7 @@ def _filter_calls() -> str | None:
 
 def _prctl(option: int, value: int, pointer: bytes | None = None) -> int:
     """Call prctl(2); give 0, or the number of an error."""
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_ulong)
-    return ctypes.get_errno() if prctl(option, value, pointer, 0, 0) else 0
+    return ctypes.get_errno() if _PRCTL(option, value, pointer, 0, 0) else 0
 
 
 def _program(architecture: int, refused: tuple[int, ...]) -> bytes:

@@ -8,6 +8,8 @@ import gc
 import json
 import signal
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pickle import UnpicklingError
 from types import TracebackType
 
@@ -15,14 +17,19 @@ import numpy.ma
 from PIL import Image
 
 from skrynka.readers import entry, tasks
-from skrynka.readers.confinement import shut_memory
+from skrynka.readers.confinement import libraries, shut_memory
+from skrynka.readers.memory import keep_freed
 
 # Libraries import some of it when they are first used: in each reader anew, and longer than it takes to read a page.
 __all__ = ["Image", "entry", "json", "numpy", "tasks"]
 
 Image.preinit()
+# It starts a program to find libzbar. Without that library, pages that need no second opinion are read all the same.
+with suppress(ImportError):
+    import_module("pyzbar.pyzbar")
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+libraries()
 # Who could write into this process's memory would be every reader to come, before it confines itself.
 shut_memory()
 
@@ -37,6 +44,7 @@ def _uncaught(kind: type[BaseException], exception: BaseException, traceback: Tr
 
 
 sys.excepthook = _uncaught
+keep_freed()
 # What there is now is there for good: readers needn't look through it for garbage, which would copy its memory.
 gc.collect()
 gc.freeze()
