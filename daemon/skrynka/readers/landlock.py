@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +33,8 @@ RUN = READ | _EXECUTE
 WRITE = READ | _WRITE | _TRUNCATE | _REMOVE_FOLDER | _REMOVE_FILE | _MAKE_FOLDER | _MAKE_FILE
 """No links, pipes or sockets: who reads what lies there mustn't be led elsewhere."""
 
+_SYSCALL = ctypes.CDLL(None, use_errno=True).syscall
+
 
 def keep_to(allowed: Mapping[Path, int]) -> str | None:
     """Keep this process, for good, to these files and folders with all in them, each with READ, RUN or WRITE.
@@ -40,18 +42,17 @@ def keep_to(allowed: Mapping[Path, int]) -> str | None:
     Those that aren't there are passed over. The process can't gain rights any more (PR_SET_NO_NEW_PRIVS), else the
     kernel refuses. Gives None, or the name of an error where it does, or knows no Landlock: nothing is kept then.
     """
-    call = ctypes.CDLL(None, use_errno=True).syscall
     try:
-        version = _checked(call, _CREATE_RULESET, None, 0, _ASK_VERSION)
+        version = _checked(_CREATE_RULESET, None, 0, _ASK_VERSION)
         handled = _FIRST_VERSION | (_TRUNCATE if version >= _TRUNCATES_FROM else 0)
         described = struct.pack("=Q", handled)
         if version >= _SCOPES_FROM:
             described += struct.pack("=QQ", 0, _NO_ABSTRACT_SOCKETS | _NO_SIGNALS)
-        rules = _checked(call, _CREATE_RULESET, described, len(described), 0)
+        rules = _checked(_CREATE_RULESET, described, len(described), 0)
         try:
             for path, rights in allowed.items():
-                _allow(call, rules, path, rights & handled)
-            _checked(call, _RESTRICT_SELF, rules, 0)
+                _allow(rules, path, rights & handled)
+            _checked(_RESTRICT_SELF, rules, 0)
         finally:
             os.close(rules)
     except OSError as error:
@@ -59,20 +60,20 @@ def keep_to(allowed: Mapping[Path, int]) -> str | None:
     return None
 
 
-def _allow(call: Callable[..., int], rules: int, path: Path, rights: int) -> None:
+def _allow(rules: int, path: Path, rights: int) -> None:
     with suppress(FileNotFoundError, NotADirectoryError):
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
             if not stat.S_ISDIR(os.fstat(place).st_mode):
                 rights &= _OF_FILES
-            _checked(call, _ADD_RULE, rules, _PATH_BENEATH, struct.pack("=Qi", rights, place), 0)
+            _checked(_ADD_RULE, rules, _PATH_BENEATH, struct.pack("=Qi", rights, place), 0)
         finally:
             os.close(place)
 
 
-def _checked(call: Callable[..., int], *words: object) -> int:
+def _checked(*words: object) -> int:
     """Call the kernel. Raises OSError."""
-    given = call(*words)
+    given: int = _SYSCALL(*words)
     if given < 0:
         raise OSError(ctypes.get_errno(), "refused")
     return given
