@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 from skrynka.core.model import Code, Engine, Standing, Symbology
 from skrynka.steps.barcodes import read_codes
 from skrynka.steps.barcodes.engines import Seen, zbar, zxing
+from skrynka.steps.barcodes.ladder import _softened
 from tests.support import ink, papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, linear_code, plain_sheet, qr, stickered
 from tests.support.patterns import PATTERNS
@@ -272,6 +273,22 @@ def test_softening_reads_sheets_that_the_fast_attempt_misses() -> None:
 
     assert rungs.count("fast") >= 30
     assert rungs.count("soft") >= 3
+
+
+def test_softening_gives_each_pixel_the_mean_of_its_neighbourhood() -> None:
+    for seed, shape in enumerate([(1, 1), (1, 9), (40, 31)]):
+        page = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+        around = np.pad(page, 1, mode="edge").astype(np.float64)
+        mean = sum(around[y : y + shape[0], x : x + shape[1]] for y in range(3) for x in range(3)) / 9
+        assert np.abs(_softened(page) - mean).max() <= 1
+    white = np.full((5, 5), 255, np.uint8)
+    assert np.array_equal(_softened(white), white)
+
+
+def test_a_coarse_page_has_no_finer_pixels_to_be_read_from() -> None:
+    page = _on_paper(qr(TEXT[:-2] + "00", DPI), 20, 30)
+    (code,) = read_codes(page, DPI, USUAL, frozenset(), foreign_text=True, marked=True, blank=False, full=None)
+    assert (code.text, code.rung) == (TEXT[:-2] + "00", "fast")
 
 
 def test_nothing_on_varied_pages_is_read_as_a_code_of_ours() -> None:

@@ -34,6 +34,8 @@ from skrynka.steps import barcodes, blankness, cutting, fingerprints, marks, pag
 FAST_DPI = 150
 """Half of a usual scan: a sheet's module of 0.8 mm is 4.7 pixels. Costlier attempts go up to the page's own."""
 FULL_DPI = 300
+_SAME = 1.01
+"""Widths are whole pixels: below that, two resolutions are the same."""
 _OUTSIDE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE})
 """Errors of disks and of the machine. Not ENOMEM: a scan that needs more than a reader may have is at fault itself."""
 
@@ -101,6 +103,7 @@ def _look(
     pixels = page.pixels(FAST_DPI)
     dpi = pixels.shape[1] / page.width_pt * 72
     marked = marks.find_mark(pixels, dpi)
+    finer = min(page.finest_dpi, FULL_DPI) > dpi * _SAME
     ink = blankness.measure(pixels, dpi)
     codes = barcodes.read_codes(
         pixels,
@@ -110,7 +113,7 @@ def _look(
         foreign_text=foreign_text,
         marked=marked,
         blank=ink.blank,
-        full=lambda: page.pixels(FULL_DPI),
+        full=(lambda: page.pixels(FULL_DPI)) if finer else None,
     )
     return PageReading(
         number=page.number,

@@ -68,12 +68,12 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     levels = np.asarray(Image.fromarray(pixels).reduce(factor))
     grey = levels.astype(np.float32)
     paper = _paper(levels, max(4, round(_BLOCK_MM * scale)))
-    darkness = (1 - grey / np.maximum(paper, 1)).astype(np.float32)
-    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(darkness[::3], axis=1)))) * _DEVIATION)
+    darkness = np.asarray(1 - grey / np.maximum(paper, 1), np.float32)
+    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(darkness[::6], axis=1)))) * _DEVIATION)
     dark = darkness > max(FAINTEST, NOISE_FACTOR * noise)
     ink = float(_within(dark, MARGIN_MM * scale).mean())
     plain = (
-        float(np.median(paper)) >= PAPER_LEVEL
+        float(np.median(paper[::4, ::4])) >= PAPER_LEVEL
         and float(_within(dark, INSIDE_MM * scale).mean()) < FULL_OF_INK
         and not _has_shapes(grey, scale)
     )

@@ -95,6 +95,12 @@ class OpenPage:
         return self._box.height_pt
 
     @property
+    def finest_dpi(self) -> float:
+        """The most that `pixels` gives; where an image's pixels aren't square, along its finer side."""
+        drawn = _drawing_dpi(self._box, self._limits.page_pixels)
+        return drawn if self._image is None else min(drawn, max(self._image.dpi))
+
+    @property
     def rotation(self) -> int:
         """The page's /Rotate, in degrees: 0, 90, 180 or 270."""
         return self._box.rotation
