@@ -12,13 +12,14 @@ from skrynka.core.stacking import Assemble, ClosedBy, OpenedBy, Segment
 from skrynka.store.assembly import (
     OpenedStack,
     assemble,
+    boxes_to_place,
+    boxes_with_open_stack,
     close_quiet_stack,
     close_stack,
     next_unassembled,
     open_stack,
     pass_scan,
     scan_readings,
-    unfinished_boxes,
 )
 from skrynka.store.database import Database
 from skrynka.store.quarantine import quarantine_scan, retry_quarantined
@@ -131,14 +132,18 @@ def test_a_scan_that_goes_back_into_quarantine_leaves_no_gap_in_a_stack_it_was_n
 
 
 def test_boxes_with_work_are_told_whether_or_not_anybody_configures_them(db: Database) -> None:
-    assert unfinished_boxes(db, "A") == []
+    def with_work(station: str) -> tuple[list[str], list[str]]:
+        return boxes_to_place(db, station), boxes_with_open_stack(db, station)
+
+    assert with_work("A") == ([], [])
     scan = read(db, 1)
-    assert unfinished_boxes(db, "A") == [BOX]
+    read(db, 2)
+    assert with_work("A") == ([BOX], [])
     assemble(db, scan, _first(3), Assemble.STACK)
-    assert unfinished_boxes(db, "A") == [BOX]
-    assert unfinished_boxes(db, "B") == []
+    assert with_work("A") == ([BOX], [BOX])
+    assert with_work("B") == ([], [])
     close_stack(db, BOX, ClosedBy.QUIET_TIME)
-    assert unfinished_boxes(db, "A") == []
+    assert with_work("A") == ([BOX], [])
 
 
 def test_a_stack_goes_on_in_the_next_scan(db: Database) -> None:

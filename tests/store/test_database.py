@@ -4,6 +4,7 @@ import stat
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ def test_a_connection_that_was_cut_is_the_database_away_and_then_back(db: Databa
     assert away.value.remedy
     with db.read() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_connection_that_was_cut_while_nobody_used_it_is_replaced_without_a_word(
+    db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skrynka.store.database._FRESH_SECONDS", 0.0)
+    ask = text("SELECT pg_backend_pid()")
+    with db.read() as connection:
+        cut = connection.scalar(ask)
+    with closing(open_database(database_url)) as other, other.read() as connection:
+        assert connection.scalar(text("SELECT pg_terminate_backend(:cut, 10000)"), {"cut": cut})
+    with db.read() as connection:
+        assert connection.scalar(ask) != cut
 
 
 def test_connections_that_are_all_in_use_are_the_database_away() -> None:

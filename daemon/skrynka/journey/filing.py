@@ -16,7 +16,6 @@ import structlog
 
 from skrynka.core.catalogue import Catalogue
 from skrynka.core.errors import ConservationBroken, ScanRejected
-from skrynka.core.formats import FileType
 from skrynka.core.judging import JudgedPlan, judge, known_of
 from skrynka.core.model import SheetKind
 from skrynka.core.naming import received_on
@@ -101,37 +100,38 @@ class Filing:
         return True
 
     def _file(self, taken: TakenStack, show_life: Callable[[], None], record: Record) -> None:
-        judged = self._plan(taken)
+        scans = stacks.stack_scans(self._database, taken.id)
+        judged = self._plan(taken, scans)
         lease = self._rules.lease_seconds
         renewal = Renewal(lambda: stacks.renew_stack(self._database, taken, lease), lease, show_life)
         try:
-            documents = self._cut(taken, judged, self._folders.of(taken), renewal)
+            documents = self._cut(scans, judged, self._folders.of(taken), renewal)
         except ScanRejected as rejected:
-            self._verify(taken, renewal)
+            self._verify(scans, renewal)
             # A name of its own: the one above ends with the block, and this may be called later.
             why = rejected
-            record(lambda: self._failed(taken, why))
+            record(lambda: self._failed(taken, scans, why))
             return
         except ReaderHindered:
-            self._verify(taken, renewal)
+            self._verify(scans, renewal)
             raise
         finally:
             self._folders.clear(taken)
-        record(lambda: self._record(taken, judged, documents))
+        record(lambda: self._record(taken, scans, judged, documents))
 
-    def _verify(self, taken: TakenStack, renewal: Renewal) -> None:
+    def _verify(self, scans: Sequence[stacks.StackScan], renewal: Renewal) -> None:
         """See that it isn't the archive's copies of the stack's scans that are wrong."""
-        for scan in self._scans_of(taken):
+        for scan in scans:
             self._archive.verify_original(scan.sha256, renewal.step)
 
-    def _plan(self, taken: TakenStack) -> JudgedPlan:
+    def _plan(self, taken: TakenStack, scans: Sequence[stacks.StackScan]) -> JudgedPlan:
         """Give the stored plan, or make one and store it."""
         if taken.plan is not None:
             return plan_from_json(taken.plan)
         pages = stacks.stack_pages(self._database, taken.id)
         readings = [page.reading for page in pages]
         printed = printed_on(self._database, readings)
-        signatures = self._rules.signing.on(_claimed_on(stacks.stack_scans(self._database, taken.id)))
+        signatures = self._rules.signing.on(_claimed_on(scans))
         roles = page_roles(readings, printed, signatures=signatures)
         cases = [role.code for role in roles if role.code is not None and role.code.kind is SheetKind.CASE]
         serials = {code.serial for code in cases if code.serial}
@@ -154,7 +154,7 @@ class Filing:
         return judged
 
     def _cut(
-        self, taken: TakenStack, judged: JudgedPlan, work: Path, renewal: Renewal
+        self, scans: Sequence[stacks.StackScan], judged: JudgedPlan, work: Path, renewal: Renewal
     ) -> dict[tuple[int, int], StoredDocument]:
         """Cut every document and store it; give what was stored by ordinals of case and document."""
         wanted = {
@@ -164,10 +164,11 @@ class Filing:
         }
         if not wanted:
             return {}
-        sources: dict[str, tuple[Path, FileType]] = {}
-        for scan in stacks.stack_scans(self._database, taken.id):
-            if scan.file_type is not None:
-                sources[scan.id] = (self._archive.original_path(scan.sha256), scan.file_type)
+        sources = {
+            scan.id: (self._archive.original_path(scan.sha256), scan.file_type)
+            for scan in scans
+            if scan.file_type is not None
+        }
         order = CutOrder(sources, tuple(wanted.values()), work, self._rules.limits)
         files = self._readers.cut(order, renewal.step)
         stored = {}
@@ -178,17 +179,20 @@ class Filing:
         return stored
 
     def _record(
-        self, taken: TakenStack, judged: JudgedPlan, documents: Mapping[tuple[int, int], StoredDocument]
+        self,
+        taken: TakenStack,
+        scans: Sequence[stacks.StackScan],
+        judged: JudgedPlan,
+        documents: Mapping[tuple[int, int], StoredDocument],
     ) -> None:
-        scans = stacks.stack_scans(self._database, taken.id)
         day = received_on(judged.plan.emptied_on, _claimed_on(scans))
         filed = record_filing(self._database, taken, judged, documents, day)
         _tell_filed(taken, judged, filed, finished_scans(self._database, [scan.id for scan in scans]))
 
-    def _failed(self, taken: TakenStack, rejected: ScanRejected) -> None:
+    def _failed(self, taken: TakenStack, scans: Sequence[stacks.StackScan], rejected: ScanRejected) -> None:
         """Put a stack that was read and can't be cut into quarantine, with its scans."""
         cause = ScanRejected(QuarantineReason.CUT_FAILED, detail=rejected.reason.value)
-        spoilt = self._scans_of(taken)
+        spoilt = _spoilt(taken, scans)
         for scan in spoilt:
             note(self._archive, scan, cause)
         quarantine_stack(self._database, taken, QuarantineReason.CUT_FAILED)
@@ -196,14 +200,12 @@ class Filing:
             tell(scan, cause, taken.id)
 
     def _given_up(self, stack: TakenStack) -> None:
-        for scan in self._scans_of(stack):
+        for scan in _spoilt(stack, stacks.stack_scans(self._database, stack.id)):
             note_given_up(self._archive, scan)
 
-    def _scans_of(self, stack: TakenStack) -> list[Spoilt]:
-        return [
-            Spoilt(scan.id, scan.name, stack.box_code, scan.sha256)
-            for scan in stacks.stack_scans(self._database, stack.id)
-        ]
+
+def _spoilt(stack: TakenStack, scans: Sequence[stacks.StackScan]) -> list[Spoilt]:
+    return [Spoilt(scan.id, scan.name, stack.box_code, scan.sha256) for scan in scans]
 
 
 def _claimed_on(scans: Sequence[stacks.StackScan]) -> date:

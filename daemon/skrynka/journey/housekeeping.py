@@ -28,6 +28,8 @@ _GRACE_SECONDS = 86_400.0
 _FIRST_SECONDS = 600.0
 """After a start there is better to do."""
 _EVERY_SECONDS = 86_400.0
+_STEP_SECONDS = 0.2
+"""Nothing is filed meanwhile."""
 _BUSY_SECONDS = 3_600.0
 """When it is looked again whether nothing is on its way."""
 _PREFIXES = [f"{number:02x}" for number in range(256)]
@@ -52,13 +54,16 @@ class Housekeeping:
         self._compare_by = self._due
         """When the archive is compared with the database even though something is on its way."""
         self._round: Iterator[None] | None = None
+        self._step_began = self._clock()
 
     def begin_now(self) -> None:
         """Have the archive compared at once: beside a database that knows no scan, one that holds some says much."""
         self._due = self._compare_by = self._clock()
 
     def do_a_little(self) -> bool:
-        """Look through one of the archive's folders if a round is due, once a day; say whether there is more to do now.
+        """Look through one of the archive's folders that has anything old in it, if a round is due, once a day.
+
+        Says whether there is more to do now.
 
         Raises DatabaseAway, ArchiveAway: the round is begun anew an hour later.
         """
@@ -67,6 +72,7 @@ class Housekeeping:
                 return False
             self._due = self._clock() + _EVERY_SECONDS
             self._round = self._tidy()
+        self._step_began = self._clock()
         try:
             next(self._round)
         except StopIteration:
@@ -82,7 +88,7 @@ class Housekeeping:
         self._due = self._clock() + _BUSY_SECONDS
 
     def _tidy(self) -> Iterator[None]:
-        """Do a round, a folder at a step.
+        """Do a round, at each step a folder that has anything old in it.
 
         Comparing removes nothing, and a station in steady work is never found idle: it is done once a day whatever is
         on its way. Removing waits until nothing is, and for a comparison just before it.
@@ -95,6 +101,8 @@ class Housekeeping:
         before = self._archive.now() - _GRACE_SECONDS
         for prefix in _PREFIXES:
             old = self._archive.old_originals(prefix, before)
+            if self._goes_on(old):
+                continue
             unknown = old - known_originals(self._database, old)
             if strange := sum(not self._is_known_otherwise(sha256) for sha256 in unknown):
                 _LOG.warning("scans_unregistered", scans=strange)
@@ -107,12 +115,18 @@ class Housekeeping:
         removed = 0
         for prefix in _PREFIXES:
             old = self._archive.old_documents(prefix, before)
+            if self._goes_on(old):
+                continue
             for sha256 in old - recorded_documents(self._database, old):
                 removed += self._remove(sha256)
             yield
         removed += self._archive.sweep_incoming(before)
         if removed:
             _LOG.info("orphans_removed", orphans=removed)
+
+    def _goes_on(self, old: set[str]) -> bool:
+        """Say whether a step goes on to the next folder: nothing old is in this one, and it was looked at quickly."""
+        return not old and self._clock() - self._step_began < _STEP_SECONDS
 
     def _is_known_otherwise(self, sha256: str) -> bool:
         """Say whether an original is but what was stored of scans before their files changed and were registered.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from skrynka.core.model import Disposition
 from skrynka.core.reasons import QuarantineReason
@@ -14,6 +14,19 @@ from skrynka.store.page_rows import insert_unread
 from skrynka.store.states import ScanState
 from skrynka.store.tables import page, scan, stack
 
+_LOCK = (
+    select(scan.c.id).where(scan.c.id.in_(bindparam("of_scans", expanding=True))).order_by(scan.c.id).with_for_update()
+)
+_DISPOSITIONS = (
+    select(page.c.disposition, func.count()).where(page.c.scan_id == bindparam("of_scan")).group_by(page.c.disposition)
+)
+_DUPLICATES = (
+    select(scan.c.id)
+    .where(scan.c.duplicate_of == bindparam("of_scan"), scan.c.page_count.is_(None))
+    .order_by(scan.c.id)
+    .with_for_update()
+)
+
 
 def lock_scans(connection: Connection, scan_ids: Sequence[str]) -> None:
     """Keep others from accounting for these scans meanwhile.
@@ -21,14 +34,12 @@ def lock_scans(connection: Connection, scan_ids: Sequence[str]) -> None:
     Two stacks may hold pages of one scan. Whoever files the second must see what the first filed, else neither would
     see the scan finished. Always in the same order, so that nobody waits in a circle.
     """
-    connection.execute(select(scan.c.id).where(scan.c.id.in_(scan_ids)).order_by(scan.c.id).with_for_update()).all()
+    connection.execute(_LOCK, {"of_scans": list(scan_ids)}).all()
 
 
 def settle_scan(connection: Connection, scan_id: str, at: datetime) -> list[NewEvent]:
     """Finish a scan if all of its pages are accounted for: filed, or in quarantine where any page is. Else nothing."""
-    rows = connection.execute(
-        select(page.c.disposition, func.count()).where(page.c.scan_id == scan_id).group_by(page.c.disposition)
-    ).all()
+    rows = connection.execute(_DISPOSITIONS, {"of_scan": scan_id}).all()
     counts: dict[str | None, int] = {row[0]: row[1] for row in rows}
     if None in counts:
         return []
@@ -46,12 +57,7 @@ def settle_scan(connection: Connection, scan_id: str, at: datetime) -> list[NewE
 
 def settle_duplicates(connection: Connection, original_id: str, page_count: int) -> list[NewEvent]:
     """Account for the pages of a scan's duplicates, now that it is known how many it has."""
-    waiting = connection.scalars(
-        select(scan.c.id)
-        .where(scan.c.duplicate_of == original_id, scan.c.page_count.is_(None))
-        .order_by(scan.c.id)
-        .with_for_update()
-    ).all()
+    waiting = connection.scalars(_DUPLICATES, {"of_scan": original_id}).all()
     events = []
     for duplicate_id in waiting:
         connection.execute(

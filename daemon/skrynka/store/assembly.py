@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from skrynka.core.errors import ConservationBroken
 from skrynka.core.model import PageReading
@@ -20,6 +20,43 @@ from skrynka.store.leases import one_row
 from skrynka.store.page_rows import reading_of
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import page, scan, stack, station
+
+_NEXT = (
+    select(scan)
+    .where(scan.c.box_code == bindparam("of_box"), scan.c.assembled_at.is_(None))
+    .order_by(scan.c.number)
+    .limit(1)
+)
+_READINGS = (
+    select(page).where(page.c.scan_id == bindparam("of_scan"), page.c.width.is_not(None)).order_by(page.c.number)
+)
+_TO_PLACE = (
+    select(scan.c.box_code).where(of_station(scan, bindparam("of_station")), scan.c.assembled_at.is_(None)).distinct()
+)
+_OPEN = select(stack).where(stack.c.box_code == bindparam("of_box"), STACK_IS_OPEN)
+_OPEN_BOXES = select(stack.c.box_code).where(of_station(stack, bindparam("of_station")), STACK_IS_OPEN).distinct()
+_ASSEMBLED = (
+    select(
+        scan.c.state,
+        scan.c.assembled_at,
+        scan.c.page_count,
+        scan.c.station_code,
+        scan.c.box_code,
+        scan.c.after_gap,
+    )
+    .where(scan.c.id == bindparam("of_scan"))
+    .with_for_update()
+)
+_BEGIN = insert(stack).returning(stack)
+_ASSEMBLE = update(scan).where(scan.c.id == bindparam("of_scan"))
+_NUMBERING = select(station.c.code).where(station.c.code == bindparam("of_station")).with_for_update()
+_LAST_NUMBER = select(func.coalesce(func.max(stack.c.number), 0)).where(stack.c.station_code == bindparam("of_station"))
+_LAST_PLACE = select(func.max(page.c.position)).where(page.c.stack_id == bindparam("of_stack"))
+_PLACE = (
+    update(page)
+    .where(page.c.scan_id == bindparam("of_scan"), page.c.number.between(bindparam("from_page"), bindparam("to_page")))
+    .values(stack_id=bindparam("into"), position=page.c.number + bindparam("ahead"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +105,8 @@ class StackRef:
 
 def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
     """Give the box's scan with the lowest number that hasn't been assembled or passed yet."""
-    query = (
-        select(scan).where(scan.c.box_code == box_code, scan.c.assembled_at.is_(None)).order_by(scan.c.number).limit(1)
-    )
     with db.read() as connection:
-        row = connection.execute(query).first()
+        row = connection.execute(_NEXT, {"of_box": box_code}).first()
     if row is None:
         return None
     return UnassembledScan(
@@ -87,9 +121,8 @@ def next_unassembled(db: Database, box_code: str) -> UnassembledScan | None:
 
 def scan_readings(db: Database, scan_id: str) -> list[PageReading]:
     """Give what was seen on each page of a scan, in order."""
-    query = select(page).where(page.c.scan_id == scan_id, page.c.width.is_not(None)).order_by(page.c.number)
     with db.read() as connection:
-        return [reading_of(row) for row in connection.execute(query)]
+        return [reading_of(row) for row in connection.execute(_READINGS, {"of_scan": scan_id})]
 
 
 def open_stack(db: Database, box_code: str) -> OpenedStack | None:
@@ -128,18 +161,7 @@ def assemble(
     """
 
     def work(connection: Connection) -> tuple[StackRef, ...]:
-        row = connection.execute(
-            select(
-                scan.c.state,
-                scan.c.assembled_at,
-                scan.c.page_count,
-                scan.c.station_code,
-                scan.c.box_code,
-                scan.c.after_gap,
-            )
-            .where(scan.c.id == scan_id)
-            .with_for_update()
-        ).one()
+        row = connection.execute(_ASSEMBLED, {"of_scan": scan_id}).one()
         if row.assembled_at is not None:
             return ()
         covered = [number for run in segments for number in range(run.first_page, run.last_page + 1)]
@@ -148,7 +170,7 @@ def assemble(
         making = _Making(connection, scan_id, row, how, db.now())
         for run in segments:
             making.take(run, bare=bare)
-        connection.execute(update(scan).where(scan.c.id == scan_id).values(assembled_at=making.at))
+        connection.execute(_ASSEMBLE, {"of_scan": scan_id, "assembled_at": making.at})
         record_events(connection, making.at, f"station:{row.station_code}", making.events)
         return tuple(making.touched)
 
@@ -226,14 +248,14 @@ class _Making:
         self._after_gap = placed.after_gap
         self._how = how
         # Numbers of stacks run per station: whoever gives one has the station's row.
-        connection.execute(select(station.c.code).where(station.c.code == placed.station_code).with_for_update()).one()
+        connection.execute(_NUMBERING, {"of_station": placed.station_code}).one()
 
     def take(self, run: Segment, *, bare: bool) -> None:
         """Place a run of pages."""
         into = self._begin(run) if run.opened_by is not None else self._go_on()
         gap = into.gap_at_end or (run.first_page == 1 and self._after_gap)
         if run.last_page >= run.first_page:
-            self._place(run, into.id, after_gap=gap)
+            self._place(run, into.id, after_gap=gap, empty=run.opened_by is not None)
             gap = False
         values: dict[str, object] = {"last_page_at": self.at, "gap_at_end": gap}
         if run.ended and into.ended_at is None:
@@ -255,14 +277,12 @@ class _Making:
         return row
 
     def _begin(self, run: Segment) -> Row[Any]:
-        number = self._connection.scalar(
-            select(func.max(stack.c.number)).where(stack.c.station_code == self._station_code)
-        )
+        last = self._connection.execute(_LAST_NUMBER, {"of_station": self._station_code}).scalar_one()
         opened_by = run.opened_by.value if run.opened_by is not None else None
         row: dict[str, object] = {
             "id": new_id(),
             "station_code": self._station_code,
-            "number": (number or 0) + 1,
+            "number": last + 1,
             "box_code": self._box_code,
             "state": StackState.OPEN.value,
             "assemble": self._how.value,
@@ -273,23 +293,22 @@ class _Making:
         if run.closed_by is not None:
             # Never open: a scan that comes late, out of quarantine, makes its own stacks beside the open one.
             row |= {"state": StackState.CLOSED.value, "closed_at": self.at, "closed_by": run.closed_by.value}
-        made = self._connection.execute(insert(stack).values(**row).returning(stack)).one()
+        made = self._connection.execute(_BEGIN, row).one()
         self.events.append(NewEvent("stack_opened", self._station_code, stack_id=made.id, data={"by": opened_by}))
         return made
 
-    def _place(self, run: Segment, stack_id: str, *, after_gap: bool) -> None:
-        last = self._connection.scalar(select(func.max(page.c.position)).where(page.c.stack_id == stack_id)) or 0
-        mine = (page.c.scan_id == self._scan_id) & page.c.number.between(run.first_page, run.last_page)
-        self._connection.execute(
-            update(page).where(mine).values(stack_id=stack_id, position=page.c.number - run.first_page + 1 + last)
-        )
+    def _place(self, run: Segment, stack_id: str, *, after_gap: bool, empty: bool) -> None:
+        """Place pages behind those that lie in a stack; `empty`: it was begun just now."""
+        last = 0 if empty else self._connection.scalar(_LAST_PLACE, {"of_stack": stack_id}) or 0
+        run_of_pages = {"of_scan": self._scan_id, "from_page": run.first_page, "to_page": run.last_page}
+        self._connection.execute(_PLACE, {**run_of_pages, "into": stack_id, "ahead": last + 1 - run.first_page})
         if after_gap:
             first = (page.c.scan_id == self._scan_id) & (page.c.number == run.first_page)
             one_row(self._connection.execute(update(page).where(first).values(after_gap=True)))
 
 
 def _open_row(connection: Connection, box_code: str) -> Row[Any] | None:
-    return connection.execute(select(stack).where(stack.c.box_code == box_code, STACK_IS_OPEN)).first()
+    return connection.execute(_OPEN, {"of_box": box_code}).first()
 
 
 def _close_open(connection: Connection, at: datetime, box_code: str, closed_by: ClosedBy) -> StackRef | None:
@@ -309,9 +328,16 @@ def _closing(stack_id: str, closed_by: ClosedBy) -> NewEvent:
     return NewEvent("stack_closed", stack_id=stack_id, data={"by": closed_by.value})
 
 
-def unfinished_boxes(db: Database, station_code: str) -> list[str]:
-    """Give the station's boxes that have scans to assemble or a stack that is open, configured or not, by code."""
-    to_place = select(scan.c.box_code).where(of_station(scan, station_code), scan.c.assembled_at.is_(None))
-    is_open = select(stack.c.box_code).where(of_station(stack, station_code), STACK_IS_OPEN)
+def boxes_to_place(db: Database, station_code: str) -> list[str]:
+    """Give the station's boxes that have scans to assemble or pass, configured or not, by code."""
+    return _boxes(db, _TO_PLACE, station_code)
+
+
+def boxes_with_open_stack(db: Database, station_code: str) -> list[str]:
+    """Give the station's boxes in which a stack is open, configured or not, by code."""
+    return _boxes(db, _OPEN_BOXES, station_code)
+
+
+def _boxes(db: Database, query: Select[tuple[str]], station_code: str) -> list[str]:
     with db.read() as connection:
-        return sorted(connection.scalars(to_place.union(is_open)))
+        return sorted(connection.scalars(query, {"of_station": station_code}))

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from skrynka.core.reasons import ReviewReason
 from skrynka.store.case_tables import case, case_review
 from skrynka.store.database import Database
+
+_OTHER = case.alias("other")
+_ELSEWHERE = exists().where(_OTHER.c.sheet_serial == case.c.sheet_serial, _OTHER.c.stack_id != bindparam("of_stack"))
+_TOLD = exists().where(case_review.c.case_id == case.c.id, case_review.c.reason == ReviewReason.SERIAL_REPEATED.value)
+_AGAIN = (
+    select(case.c.id, case.c.sheet_serial, _TOLD.label("told"))
+    .where(case.c.stack_id == bindparam("of_stack"), _ELSEWHERE)
+    .order_by(case.c.ordinal)
+)
 
 
 def seen_serials(db: Database, serials: Collection[str], *, excluding_stack: str) -> frozenset[str]:
@@ -24,13 +33,7 @@ def review_repeated(connection: Connection, stack_id: str) -> frozenset[str]:
     The plan looked before them, and may be days old: whatever was recorded since is seen here only. The history is
     held by the caller, so that of two stacks that are recorded at once the second sees the first.
     """
-    other = case.alias("other")
-    elsewhere = exists().where(other.c.sheet_serial == case.c.sheet_serial, other.c.stack_id != stack_id)
-    told = exists().where(
-        case_review.c.case_id == case.c.id, case_review.c.reason == ReviewReason.SERIAL_REPEATED.value
-    )
-    again = select(case.c.id, case.c.sheet_serial, told.label("told")).where(case.c.stack_id == stack_id, elsewhere)
-    rows = connection.execute(again.order_by(case.c.ordinal)).all()
+    rows = connection.execute(_AGAIN, {"of_stack": stack_id}).all()
     for row in rows:
         if not row.told:
             connection.execute(insert(case_review).values(case_id=row.id, reason=ReviewReason.SERIAL_REPEATED.value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Table, and_, literal_column
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, literal_column
 
 from skrynka.store.states import ScanState, StackState
 from skrynka.store.tables import scan, stack
@@ -31,7 +31,7 @@ STACK_WAITS = stack.c.state.in_([_literal(StackState.CLOSED), _literal(StackStat
 """It is closed, and its cases aren't recorded yet."""
 
 
-def of_station(table: Table, code: str) -> ColumnElement[bool]:
+def of_station(table: Table, code: str | BindParameter[str]) -> ColumnElement[bool]:
     """Give the condition that a row is a station's, beside one of those above.
 
     In words that no index answers to: SQLite would take that of the station's numbers, which holds all there ever were.

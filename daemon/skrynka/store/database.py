@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import psycopg
 import uuid_utils
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from skrynka.core.errors import ConfigurationError, DatabaseAway, EnvironmentUnfit
@@ -35,6 +39,9 @@ _CACHE_KILOBYTES = 512
 _WRITES = "skrynka_writes"
 _PASSWORD = "PGPASSWORD"  # noqa: S105 - a variable's name
 _ATTEMPTS = 6
+_USED_AT = "used_at"
+_FRESH_SECONDS = 1.0
+"""A connection that was used within it isn't asked whether it lives: that costs as much as most of what follows."""
 
 # Keepalives find a server that went away without a word after 30 + 3 * 10 seconds.
 _POSTGRES = {
@@ -110,14 +117,13 @@ class Database:
 
         `work` must do nothing but talk to the database. Raises as `write` does, and what `work` raises.
         """
-        again = Retrying(
-            retry=retry_if_exception(worth_repeating),
-            wait=wait_random_exponential(multiplier=0.02, max=1),
-            stop=stop_after_attempt(_ATTEMPTS),
-            reraise=True,
-        )
         with translated():
-            done: T = again(self._once, work)
+            try:
+                return self._once(work)
+            except DBAPIError as error:
+                if not worth_repeating(error):
+                    raise
+            done: T = _again(self._once, work)
         return done
 
     @property
@@ -183,6 +189,14 @@ class Database:
             yield connection
             # Once more: what is committed into a file that has just gone would be told as kept.
             self._require_file()
+
+
+_again = Retrying(
+    retry=retry_if_exception(worth_repeating),
+    wait=wait_random_exponential(multiplier=0.02, max=1),
+    stop=stop_after_attempt(_ATTEMPTS - 1),
+    reraise=True,
+)
 
 
 def open_database(url: str, *, create: bool = False, clock: Callable[[], datetime] = _utc_now) -> Database:
@@ -267,10 +281,29 @@ def _postgresql(url: URL) -> Engine:
     if url.password is None and _PASSWORD in os.environ:
         # libpq would look for it anew at every connection; a service takes it out of the environment.
         url = url.set(password=os.environ[_PASSWORD])
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_timeout=30,
-        connect_args=_POSTGRES,
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_timeout=30, connect_args=_POSTGRES
     )
+    event.listen(engine, "connect", _note_use)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_require_alive, engine))
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's connection
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _require_alive(
+    engine: Engine,
+    connection: Any,  # noqa: ANN401 - the driver's connection
+    record: ConnectionPoolEntry,
+    _proxy: PoolProxiedConnection,
+) -> None:
+    """Have all connections made anew where this one has died since it was used: the others most likely have, too."""
+    if time.monotonic() - record.info[_USED_AT] < _FRESH_SECONDS:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error

@@ -19,6 +19,10 @@ from skrynka.store.tables import event
 _NUMBERING = 0x536B72796E6B61
 """The advisory lock's key: "Skrynka" in ASCII."""
 
+# Made once, as elsewhere what is asked for each scan: to make a statement takes about as long as to have it answered.
+_HOLD = select(func.pg_advisory_xact_lock(_NUMBERING))
+_ADD = insert(event)
+
 Value = str | int | bool | None
 
 
@@ -57,16 +61,19 @@ def hold_history(connection: Connection) -> None:
     Nothing that another transaction might hold is waited for after this, else the two would wait for each other.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_NUMBERING)))
+        connection.execute(_HOLD)
 
 
-def record_events(connection: Connection, at: datetime, actor: str, events: Sequence[NewEvent]) -> None:
-    """Add to the history: the last thing in a transaction."""
+def record_events(
+    connection: Connection, at: datetime, actor: str, events: Sequence[NewEvent], *, held: bool = False
+) -> None:
+    """Add to the history: the last thing in a transaction. `held`: it holds the history already."""
     if not events:
         return
-    hold_history(connection)
+    if not held:
+        hold_history(connection)
     connection.execute(
-        insert(event),
+        _ADD,
         [
             {
                 "at": at,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import bindparam, distinct, func, select
 
 from skrynka.core.model import Disposition
 from skrynka.core.naming import scan_name
@@ -14,6 +14,18 @@ from skrynka.store.case_tables import case
 from skrynka.store.database import Database
 from skrynka.store.states import ScanState
 from skrynka.store.tables import page, scan
+
+_FILED = (
+    select(scan)
+    .where(scan.c.id.in_(bindparam("of_scans", expanding=True)), scan.c.state == ScanState.FILED.value)
+    .order_by(scan.c.number)
+)
+_IN_CASES = (
+    select(page.c.scan_id, case.c.needs_review, func.count(distinct(case.c.id)).label("cases"))
+    .join(case, case.c.id == page.c.case_id)
+    .where(page.c.scan_id.in_(bindparam("of_scans", expanding=True)))
+    .group_by(page.c.scan_id, case.c.needs_review)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +46,10 @@ class FinishedScan:
 
 def finished_scans(db: Database, scan_ids: Collection[str]) -> list[FinishedScan]:
     """Give those of these scans that are filed, in the order of their claims."""
+    asked = {"of_scans": list(scan_ids)}
     with db.read() as connection:
-        rows = connection.execute(
-            select(scan).where(scan.c.id.in_(scan_ids), scan.c.state == ScanState.FILED.value).order_by(scan.c.number)
-        ).all()
-        in_cases = (
-            select(page.c.scan_id, case.c.needs_review, func.count(distinct(case.c.id)).label("cases"))
-            .join(case, case.c.id == page.c.case_id)
-            .where(page.c.scan_id.in_(scan_ids))
-            .group_by(page.c.scan_id, case.c.needs_review)
-        )
-        cases = {(row.scan_id, bool(row.needs_review)): row.cases for row in connection.execute(in_cases)}
+        rows = connection.execute(_FILED, asked).all()
+        cases = {(row.scan_id, bool(row.needs_review)): row.cases for row in connection.execute(_IN_CASES, asked)}
     return [
         FinishedScan(
             id=row.id,

@@ -38,6 +38,33 @@ from skrynka.store.upserts import upsert
 _AT_ONCE = 500
 """Hashes in one question: engines bound how many values a statement may have."""
 
+_STACK = (
+    select(stack.c.state, stack.c.epoch, stack.c.box_code).where(stack.c.id == bindparam("of_stack")).with_for_update()
+)
+_UNFILED = (
+    select(page.c.scan_id, page.c.number)
+    .where(page.c.stack_id == bindparam("of_stack"), page.c.disposition.is_(None))
+    .order_by(page.c.position)
+)
+_FILE_PAGE = (
+    update(page)
+    .where(page.c.scan_id == bindparam("of_scan"), page.c.number == bindparam("of_number"))
+    .values(
+        disposition=bindparam("disposition"),
+        held=bindparam("held"),
+        case_id=bindparam("case_id"),
+        document_id=bindparam("document_id"),
+        page_in_document=bindparam("page_in_document"),
+    )
+)
+_REVIEWS = (
+    select(case_review.c.case_id, case_review.c.reason)
+    .join(case, case.c.id == case_review.c.case_id)
+    .where(case.c.stack_id == bindparam("of_stack"))
+    .order_by(case_review.c.reason)
+)
+_CASES = select(case).where(case.c.stack_id == bindparam("of_stack")).order_by(case.c.ordinal)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
@@ -79,9 +106,7 @@ def record_filing(
     """
 
     def work(connection: Connection) -> tuple[FiledCase, ...]:
-        row = connection.execute(
-            select(stack.c.state, stack.c.epoch, stack.c.box_code).where(stack.c.id == taken.id).with_for_update()
-        ).one()
+        row = connection.execute(_STACK, {"of_stack": taken.id}).one()
         if (row.state, row.epoch) == (StackState.FILED, taken.epoch):
             return _filed_cases(connection, taken.id)
         if (row.state, row.epoch) != (StackState.PLANNED, taken.epoch):
@@ -140,15 +165,11 @@ class _Filing:
         linked = honour(self._connection, self._follow_ups(), repeated)
         filed = _filed_cases(self._connection, self._taken.id)
         events = [*(self._recorded(each) for each in filed), *linked, *settled, self._closed()]
-        record_events(self._connection, self._at, self._taken.owner, events)
+        record_events(self._connection, self._at, self._taken.owner, events, held=True)
         return filed
 
     def _check_pages(self) -> None:
-        rows = self._connection.execute(
-            select(page.c.scan_id, page.c.number)
-            .where(page.c.stack_id == self._taken.id, page.c.disposition.is_(None))
-            .order_by(page.c.position)
-        )
+        rows = self._connection.execute(_UNFILED, {"of_stack": self._taken.id})
         if [PageRef(row.scan_id, row.number) for row in rows] != [planned.ref for planned in self._judged.plan.pages]:
             raise ConservationBroken("the plan's pages aren't the stack's pages")
 
@@ -216,19 +237,8 @@ class _Filing:
             self._insert(document_kind, [{"document_id": document_id, "kind": kind} for kind in set(paper.kinds)])
 
     def _record_pages(self) -> None:
-        statement = (
-            update(page)
-            .where(page.c.scan_id == bindparam("of_scan"), page.c.number == bindparam("of_number"))
-            .values(
-                disposition=bindparam("disposition"),
-                held=bindparam("held"),
-                case_id=bindparam("case_id"),
-                document_id=bindparam("document_id"),
-                page_in_document=bindparam("page_in_document"),
-            )
-        )
         self._connection.execute(
-            statement,
+            _FILE_PAGE,
             [
                 {
                     "of_scan": planned.ref.scan_id,
@@ -308,8 +318,7 @@ def _about(ref: PageRef | None) -> dict[str, object]:
 
 def _filed_cases(connection: Connection, stack_id: str) -> tuple[FiledCase, ...]:
     reviews: dict[str, list[ReviewReason]] = {}
-    query = select(case_review.c.case_id, case_review.c.reason).join(case, case.c.id == case_review.c.case_id)
-    for row in connection.execute(query.where(case.c.stack_id == stack_id).order_by(case_review.c.reason)):
+    for row in connection.execute(_REVIEWS, {"of_stack": stack_id}):
         reviews.setdefault(row.case_id, []).append(ReviewReason(row.reason))
     return tuple(
         FiledCase(
@@ -321,5 +330,5 @@ def _filed_cases(connection: Connection, stack_id: str) -> tuple[FiledCase, ...]
             held=row.held,
             reviews=tuple(reviews.get(row.id, ())),
         )
-        for row in connection.execute(select(case).where(case.c.stack_id == stack_id).order_by(case.c.ordinal))
+        for row in connection.execute(_CASES, {"of_stack": stack_id})
     )

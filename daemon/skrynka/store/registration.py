@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from skrynka.core.errors import DatabaseRefused
 from skrynka.core.formats import FileType
@@ -16,6 +16,16 @@ from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
 from skrynka.store.states import ScanState
 from skrynka.store.tables import scan
+
+_HASH = select(scan.c.sha256).where(scan.c.id == bindparam("of_scan"))
+_KNOWN = select(scan.c.sha256, scan.c.duplicate_of).where(scan.c.id == bindparam("of_scan"))
+_ORIGINAL = (
+    # Locked, so that its page count can't become known between this look and the commit.
+    select(scan.c.id, scan.c.page_count)
+    .where(scan.c.sha256 == bindparam("of_sha256"), scan.c.duplicate_of.is_(None))
+    .with_for_update()
+)
+_ADD = insert(scan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ def register_scan(db: Database, new: NewScan, actor: str | None = None) -> Regis
 def registered_sha256(db: Database, scan_id: str) -> str | None:
     """Give the hash that a scan is registered with; None where it isn't. Raises DatabaseAway."""
     with db.read() as connection:
-        return connection.scalar(select(scan.c.sha256).where(scan.c.id == scan_id))
+        return connection.scalar(_HASH, {"of_scan": scan_id})
 
 
 def last_scan_number(db: Database, station_code: str) -> int:
@@ -90,17 +100,12 @@ def last_scan_number(db: Database, station_code: str) -> int:
 
 
 def _register(connection: Connection, new: NewScan, at: datetime, actor: str | None) -> Registration:
-    known = connection.execute(select(scan.c.sha256, scan.c.duplicate_of).where(scan.c.id == new.id)).first()
+    known = connection.execute(_KNOWN, {"of_scan": new.id}).first()
     if known is not None and known.sha256 != new.sha256:
         return Registration(Registered.OTHER_BYTES)
     if known is not None:
         return Registration(Registered.KNOWN, _name_of(connection, known.duplicate_of))
-    original = connection.execute(
-        # Locked, so that its page count can't become known between this look and the commit.
-        select(scan.c.id, scan.c.page_count)
-        .where(scan.c.sha256 == new.sha256, scan.c.duplicate_of.is_(None))
-        .with_for_update()
-    ).first()
+    original = connection.execute(_ORIGINAL, {"of_sha256": new.sha256}).first()
     row: dict[str, object] = {
         "id": new.id,
         "station_code": new.station_code,
@@ -118,7 +123,7 @@ def _register(connection: Connection, new: NewScan, at: datetime, actor: str | N
     }
     if original is not None:
         row |= {"state": ScanState.DUPLICATE.value, "duplicate_of": original.id, "finished_at": at}
-    connection.execute(insert(scan), row)
+    connection.execute(_ADD, row)
     name = "scan_received" if original is None else "scan_duplicated"
     data = {"size_bytes": new.size_bytes} if original is None else {"duplicate_of": original.id}
     events = [NewEvent(name, new.station_code, new.id, data=data)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -33,6 +33,13 @@ __all__ = [
     "store_plan",
     "take_stack",
 ]
+
+_PAGES = select(page).where(page.c.stack_id == bindparam("of_stack")).order_by(page.c.position)
+_SCANS = (
+    select(scan)
+    .where(scan.c.id.in_(select(page.c.scan_id).where(page.c.stack_id == bindparam("of_stack"))))
+    .order_by(scan.c.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +125,15 @@ def release_stack(db: Database, taken: TakenStack, *, counted: bool = False) -> 
 
 def stack_pages(db: Database, stack_id: str) -> list[StackPage]:
     """Give the pages of a stack in the order of the pile, with what was seen on them."""
-    query = select(page).where(page.c.stack_id == stack_id).order_by(page.c.position)
     with db.read() as connection:
         return [
             StackPage(PageRef(row.scan_id, row.number), reading_of(row), row.after_gap)
-            for row in connection.execute(query)
+            for row in connection.execute(_PAGES, {"of_stack": stack_id})
         ]
 
 
 def stack_scans(db: Database, stack_id: str) -> list[StackScan]:
     """Give the scans that have pages in a stack, in the order that they were claimed in."""
-    in_stack = select(page.c.scan_id).where(page.c.stack_id == stack_id)
-    query = select(scan).where(scan.c.id.in_(in_stack)).order_by(scan.c.number)
     with db.read() as connection:
         return [
             StackScan(
@@ -139,7 +143,7 @@ def stack_scans(db: Database, stack_id: str) -> list[StackScan]:
                 FileType(row.file_type) if row.file_type else None,
                 row.claimed_at,
             )
-            for row in connection.execute(query)
+            for row in connection.execute(_SCANS, {"of_stack": stack_id})
         ]
 
 
@@ -150,16 +154,15 @@ def store_plan(db: Database, taken: TakenStack, plan: str, config_digest: str) -
     """
 
     def work(connection: Connection) -> None:
-        state = connection.scalar(select(stack.c.state).where(_still(taken)).with_for_update())
-        if state is None:
-            raise LeaseLost("somebody else has this stack now")
-        if state == StackState.PLANNED:
-            return
-        connection.execute(
+        stored = connection.execute(
             update(stack)
-            .where(_still(taken))
+            .where(_still(taken), stack.c.state == StackState.CLOSED.value)
             .values(state=StackState.PLANNED.value, plan=plan, config_digest=config_digest)
         )
+        if not stored.rowcount:
+            if connection.execute(select(stack.c.id).where(_still(taken))).first() is None:
+                raise LeaseLost("somebody else has this stack now")
+            return
         record_events(
             connection,
             db.now(),
