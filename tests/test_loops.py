@@ -19,6 +19,12 @@ from tests.support.processes import await_that
 CALLS = 3
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what fails tried again at once."""
+    monkeypatch.setattr("skrynka.loops._RETRY_SECONDS", 0.01)
+
+
 def told_of(raised: Exception) -> tuple[Loop, list[dict[str, object]]]:
     """Let a loop's work raise the same thing several times, then do well; give its log."""
     stream = listening(Mode.JSON)
@@ -41,6 +47,7 @@ def told_of(raised: Exception) -> tuple[Loop, list[dict[str, object]]]:
     return loop, [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("raised", "event", "level", "fields"),
     [
@@ -67,6 +74,7 @@ def test_a_trouble_that_lasts_is_told_once_and_the_work_goes_on(
     assert "Шевченко" not in json.dumps(line, ensure_ascii=False)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "raised",
     [DatabaseAway("It is away."), ArchiveAway("EROFS"), LeaseLost("It is another's.")],
@@ -78,6 +86,7 @@ def test_what_the_service_tells_or_is_nothing_wrong_is_no_warning_of_the_loop(ra
     assert loop.missing is None, "it did well in the end"
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "later",
     [ArchiveDamaged("It is gone."), OSError(errno.ENOSPC, "full"), ValueError("a defect")],
@@ -107,6 +116,33 @@ def test_what_was_away_is_not_missed_any_more_once_the_work_fails_of_something_e
     assert loop.why is None
 
 
+@pytest.mark.parametrize(
+    ("raised", "again"), [(OSError(errno.EAGAIN, "no process"), False), (DatabaseAway("it is away"), True)], ids=str
+)
+def test_to_be_woken_is_a_reason_to_try_again_at_once_only_where_the_database_was_away(
+    raised: Exception, *, again: bool
+) -> None:
+    """Else scans that come in one by one would use up the attempts of one that fails of the machine."""
+    listening(Mode.JSON)
+    stop, failed, called_again = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> float | None:
+        if failed.is_set():
+            called_again.set()
+            return None
+        loop.wake()
+        failed.set()
+        raise raised
+
+    loop = Loop("toil", work, stop)
+    loop.start()
+    assert failed.wait(10)
+    assert called_again.wait(10 if again else 1) is again
+    stop.set()
+    loop.wake()
+    assert loop.join(10)
+
+
 def test_the_database_is_there_as_soon_as_work_goes_on_however_long_it_takes() -> None:
     stop, missed = threading.Event(), list[str | None]()
 
@@ -127,6 +163,7 @@ def test_the_database_is_there_as_soon_as_work_goes_on_however_long_it_takes() -
     assert missed == [None, "database", None]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_trouble_is_told_once_though_another_worker_has_what_fails_now_and_then() -> None:
     stream = listening(Mode.JSON)
     stop = threading.Event()

@@ -40,6 +40,8 @@ class Loop:
         self._work = work
         self._stop = stop
         self._woken = threading.Event()
+        self._pausing = False
+        """Something failed: to be woken is no reason to try it again at once, and to use up the work's attempts."""
         self.missing: str | None = None
         """What its last unit of work missed: "database", or "archive"."""
         self.why: str | None = None
@@ -81,10 +83,12 @@ class Loop:
             wait = self._once()
             self._began = None
             if wait != 0:
-                self._woken.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
+                awaited = self._stop if self._pausing else self._woken
+                awaited.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
                 self._woken.clear()
 
     def _once(self) -> float | None:
+        self._pausing = False
         try:
             wait = self._work()
         except (ReaderStopped, ShareStopped):
@@ -94,6 +98,8 @@ class Loop:
             return 0
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the loop goes on and an admin hears
             self._tell(error)
+            # A database that is away costs no attempt, and whoever wakes us has seen that it is back.
+            self._pausing = not isinstance(error, DatabaseAway)
             return _RETRY_SECONDS
         self.missing = None
         # That there was nothing to do proves little: another worker may have what failed here.
