@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.journey.assembling import Assembling
@@ -27,15 +26,15 @@ class Once:
         self._progress = -1
         self._progressed_at = time.monotonic()
 
-    def is_done(self, progress: int, in_hand_seconds: float, wake: Callable[[], None]) -> bool:
+    def is_done(self, progress: int, in_hand_seconds: float) -> bool:
         """Say whether all is done. `progress` moves whenever a unit of work is done, not when one fails again.
 
-        `in_hand_seconds` is how long the one that takes longest has been in hand: an hour, for a large scan. `wake` has
-        stacks filed that are closed here. Raises EnvironmentUnfit when nothing moves any more, or when inboxes are away
-        at the end: whoever runs this from a timetable must hear of it. Raises DatabaseAway.
+        `in_hand_seconds` is how long the one that takes longest has been in hand: an hour, for a large scan. Raises
+        EnvironmentUnfit when nothing moves any more, or when inboxes are away at the end: whoever runs this from a
+        timetable must hear of it. Raises DatabaseAway.
         """
         # Twice in a row: between two stages a scan is nowhere for a moment.
-        self._idle_looks = self._idle_looks + 1 if self._nothing_left(wake) else 0
+        self._idle_looks = self._idle_looks + 1 if self._nothing_left() else 0
         if self._idle_looks > 1:
             if self._intake.away:
                 raise EnvironmentUnfit(f"Inboxes are away: {', '.join(self._intake.away)}.", "See `skrynka check`.")
@@ -47,13 +46,12 @@ class Once:
             raise EnvironmentUnfit("`--once` can't finish what is there.", "See the log and `skrynka status`.")
         return False
 
-    def _nothing_left(self, wake: Callable[[], None]) -> bool:
+    def _nothing_left(self) -> bool:
         """Say whether everything that was there is finished; closes what only waits for more to come."""
         if not self._intake.looked or self._intake.settling or self._intake.waiting:
             return False
         left = work_left(self._database, self._station)
         if left.scans == 0 and left.stacks == 0 and left.open_stacks:
             self._assembling.close_all()
-            wake()
             return False
         return left.scans == 0 and left.stacks == 0

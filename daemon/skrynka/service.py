@@ -3,7 +3,8 @@
     inbox threads     one inbox each: watch, sweep, settle, claim  journey/taking.py
     intake thread     register what was claimed                    journey/intake.py
     reader threads    one scan each, in processes of its own       journey/reading.py
-    filing thread     assemble stacks; plan, cut, record           journey/assembling.py, journey/filing.py
+    assembling thread give the pages their places in stacks        journey/assembling.py
+    filing thread     one stack at a time: plan, cut, record       journey/filing.py
 
 The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds, never a scan.
 """
@@ -58,7 +59,7 @@ from skrynka.store import boxes as known_boxes
 from skrynka.store.archived import any_scan
 from skrynka.store.database import Database, open_database
 from skrynka.store.queue import reset_interrupted
-from skrynka.store.registration import last_scan_number
+from skrynka.store.registration import Registered, last_scan_number
 from skrynka.store.revision import require_head
 from skrynka.watches import Watches
 
@@ -119,9 +120,11 @@ class Service:
             station=settings.station.code,
             spool=configuration.spool,
             room=Room(configuration.volumes, limits.free_megabytes << 20),
+            on_registered=self._pass_on,
         )
         # Told apart from a service that was killed before, even where a container gives both the same process id.
         owner = f"{settings.station.code}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._filing_loop = Loop("filing", self._file, self._stop)
         self._assembling = Assembling(
             self._database,
             AssemblyRules(
@@ -131,6 +134,7 @@ class Service:
                 ended_quiet_seconds=settings.filing.end_sheet_quiet_seconds,
                 signing=signing,
             ),
+            self._filing_loop.wake,
         )
         self._filing = Filing(
             self._database,
@@ -159,7 +163,7 @@ class Service:
         self._taking_loops = {code: self._taking_loop(code, taking) for code, taking in self._takings.items()}
         local = {code: taking for code, taking in self._takings.items() if code not in self._hands}
         self._watches = Watches(local, lambda code: self._taking_loops[code].wake())
-        self._filing_loop = Loop("filing", self._file, self._stop)
+        self._assembling_loop = Loop("assembling", self._assemble, self._stop)
         rules = ReadingRules(
             settings.reading.symbologies, settings.reading.separators, page_limits, settings.filing.lease_seconds
         )
@@ -194,7 +198,13 @@ class Service:
         self._readers.prepare()
         self._probe()
         self._recover()
-        loops = [*self._taking_loops.values(), self._intake_loop, *self._reading_loops, self._filing_loop]
+        loops = [
+            *self._taking_loops.values(),
+            self._intake_loop,
+            *self._reading_loops,
+            self._assembling_loop,
+            self._filing_loop,
+        ]
         for box in self._configuration.boxes:
             if box.kind == "local":
                 self._watches.watch(box.code, box.inbox)
@@ -276,18 +286,18 @@ class Service:
         return loop
 
     def _register(self) -> float | None:
-        """One round of intake; wakes the readers where it brought something in."""
         self._intake.tell_room()
         self._intake.look_at_archive()
         if self._database.replaced:
             self._database.take_replacement(self._require_fit)
         if not self._met_database:
             self._meet_database()
-        if not self._intake.forward(self._intake_loop.show_life, self._stop.is_set):
-            return None
-        for loop in self._reading_loops:
+        return 0 if self._intake.forward(self._intake_loop.show_life, self._stop.is_set) else None
+
+    def _pass_on(self, registered: Registered) -> None:
+        """Wake whoever has work with a scan that was registered: nobody reads a duplicate, but it has its place."""
+        for loop in [self._assembling_loop] if registered is Registered.DUPLICATE else self._reading_loops:
             loop.wake()
-        return 0
 
     def _reading_loop(self, number: int, reading: Reading) -> Loop:
         loop: Loop
@@ -297,21 +307,22 @@ class Service:
                 return None
             if not reading.read_next(loop.show_life):
                 return None
-            self._filing_loop.wake()
+            self._assembling_loop.wake()
             return 0
 
         loop = Loop(f"reading-{number}", work, self._stop)
         return loop
 
+    def _assemble(self) -> float | None:
+        if not self._met_database:
+            return None
+        self._assembling.assemble(self._assembling_loop.show_life)
+        return self._assembling.close_quiet(self._intake.expected)
+
     def _file(self) -> float | None:
         if not self._met_database:
             return None
-        self._assembling.assemble(self._filing_loop.show_life)
-        # However much there is to file: what comes while a stack is open goes on in it, as somebody watches.
-        wait = self._assembling.close_quiet(self._intake.expected)
-        if self._filing.file_next(self._filing_loop.show_life):
-            return 0
-        return 0 if self._housekeeping.do_a_little() else wait
+        return 0 if self._filing.file_next(self._filing_loop.show_life) or self._housekeeping.do_a_little() else None
 
     def _supervise(self, loops: list[Loop]) -> None:
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
@@ -322,7 +333,7 @@ class Service:
             if self._once is not None and self._met_database:
                 progress = self._intake.progress + sum(loop.progress for loop in loops)
                 in_hand_seconds = max(loop.in_hand_seconds for loop in loops)
-                if self._once.is_done(progress, in_hand_seconds, self._filing_loop.wake):
+                if self._once.is_done(progress, in_hand_seconds):
                     return
 
     def _tell_outages(self, missing: Mapping[str | None, str | None]) -> None:

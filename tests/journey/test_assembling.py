@@ -31,6 +31,8 @@ class Desk:
     db: Database
     clocks: Clocks
     assembling: Assembling
+    closings: list[None]
+    """One for each time that it was told that stacks were closed."""
 
     def open(self) -> bool:
         """Say whether the stack is open."""
@@ -51,7 +53,9 @@ def desk(database_url: str) -> Iterator[Desk]:
     db = open_database(database_url, clock=lambda: clocks.wall)
     sync_boxes(db, "A", "Station A", BOXES)
     rules = AssemblyRules("A", {BOX: Assemble.STACK}, quiet_seconds=QUIET, ended_quiet_seconds=10.0, signing=Signing())
-    desk = Desk(db, clocks, Assembling(db, rules, lambda: clocks.monotonic))
+    closings: list[None] = []
+    assembling = Assembling(db, rules, lambda: closings.append(None), lambda: clocks.monotonic)
+    desk = Desk(db, clocks, assembling, closings)
     lay(desk, 1)
     yield desk
     db.close()
@@ -68,9 +72,19 @@ def test_a_stack_is_closed_once_nothing_was_added_for_the_quiet_time(desk: Desk)
     desk.clocks.monotonic = QUIET - 1
     assert desk.assembling.close_quiet() == 1
     assert desk.open()
+    assert desk.closings == []
     desk.clocks.monotonic = QUIET
     desk.assembling.close_quiet()
     assert not desk.open()
+    assert len(desk.closings) == 1
+
+
+def test_whoever_files_is_told_of_a_stack_that_a_scan_closes(desk: Desk) -> None:
+    rules = AssemblyRules("A", {BOX: Assemble.FILE}, quiet_seconds=QUIET, ended_quiet_seconds=10.0, signing=Signing())
+    received(desk.db, 2)
+    record_reading(desk.db, taken(desk.db), readings(3))
+    Assembling(desk.db, rules, lambda: desk.closings.append(None)).assemble()
+    assert len(desk.closings) == 1
 
 
 def test_a_page_that_is_added_begins_the_quiet_time_anew(desk: Desk) -> None:

@@ -54,6 +54,8 @@ class Place:
         for name in ("inbox", "spool", "state", "archive"):
             (self.folder / name).mkdir()
         self.log = listening(Mode.JSON)
+        self.registered: list[int] = []
+        """How many scans had their rows, each time that it was told that one has."""
         self.database = open_database(f"sqlite:///{self.folder / 'skrynka.db'}", create=True)
         upgrade(self.database)
         sync_boxes(self.database, "ST", "Station", [Box("OBL-01", "Box", "Centre")])
@@ -63,9 +65,16 @@ class Place:
 
     def _begun(self) -> Intake:
         return Intake(
-            self.database, self.archive, self.numbers, Losses(self.folder / "state"), station="ST",
-            spool=self.folder / "spool", room=Room({}, 0), clock=lambda: self.now,
-        )  # fmt: skip
+            self.database,
+            self.archive,
+            self.numbers,
+            Losses(self.folder / "state"),
+            station="ST",
+            spool=self.folder / "spool",
+            room=Room({}, 0),
+            on_registered=lambda _: self.registered.append(len(self.gaps())),
+            clock=lambda: self.now,
+        )
 
     def claimed(self, content: bytes = WHOLE, *, changed: bool = False, handed: bool = True) -> Claim:
         """Have a scan claimed, and handed over."""
@@ -137,6 +146,13 @@ def test_a_scan_whose_type_can_not_be_read_now_is_registered_when_it_can(
     assert place.intake.forward() == 1
     stored = [each.name for each in (place.folder / "archive").rglob("original*") if each.is_file()]
     assert stored == ["original.pdf"]
+
+
+def test_readers_are_told_of_each_scan_as_soon_as_it_is_registered_and_not_of_all_at_the_end(place: Place) -> None:
+    for content in (b"%PDF-1.7 one", b"%PDF-1.7 two", b"%PDF-1.7 three"):
+        place.claimed(content)
+    assert place.intake.forward() == 3
+    assert place.registered == [1, 2, 3]
 
 
 def test_once_the_service_is_asked_to_end_no_more_of_a_long_queue_is_registered(place: Place) -> None:

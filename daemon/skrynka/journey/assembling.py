@@ -42,10 +42,17 @@ class AssemblyRules:
 class Assembling:
     """The stage. Called from one thread of a service."""
 
-    def __init__(self, database: Database, rules: AssemblyRules, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives monotonic seconds."""
+    def __init__(
+        self,
+        database: Database,
+        rules: AssemblyRules,
+        on_closed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_closed` is called whenever stacks were closed; `clock` gives monotonic seconds."""
         self._database = database
         self._rules = rules
+        self._on_closed = on_closed
         self._clock = clock
         self._quiet_since: dict[tuple[str, datetime], float] = {}
         """By stack and the time of its last page: when it was first seen so."""
@@ -58,7 +65,7 @@ class Assembling:
         In each box it stops at the first scan that is still to be read: the pile keeps its order. `show_life` is called
         at each scan: after a long outage thousands wait to be placed at a stretch.
         """
-        for box in assembly.unfinished_boxes(self._database, self._rules.station):
+        for box in assembly.boxes_to_place(self._database, self._rules.station):
             self._assemble_box(box, show_life)
 
     def _assemble_box(self, box: str, show_life: Callable[[], None]) -> None:
@@ -84,7 +91,7 @@ class Assembling:
         """
         waits = []
         quiet_since: dict[tuple[str, datetime], float] = {}
-        for box in assembly.unfinished_boxes(self._database, self._rules.station):
+        for box in assembly.boxes_with_open_stack(self._database, self._rules.station):
             how = self._rules.assemble.get(box, Assemble.FILE)
             stack = assembly.open_stack(self._database, box)
             if stack is None:
@@ -106,7 +113,7 @@ class Assembling:
 
     def close_all(self) -> None:
         """Close every open stack: nothing more will come."""
-        for box in assembly.unfinished_boxes(self._database, self._rules.station):
+        for box in assembly.boxes_with_open_stack(self._database, self._rules.station):
             self._close(box)
 
     def _close(self, box: str) -> None:
@@ -146,10 +153,13 @@ class Assembling:
         self._extended -= {stack.id} if stack else set()
         if runs[-1].closed_by is None:
             self._extended |= {each.id for each in touched[-1:]}
+        if any(run.closed_by is not None for run in runs):
+            self._on_closed()
 
     def _tell_closed(self, box: str, closed: assembly.StackRef) -> None:
         self._extended.discard(closed.id)
         _LOG.info("stack_closed", box=box, stack_number=closed.name, stack_id=closed.id)
+        self._on_closed()
 
 
 def printed_on(database: Database, readings: Sequence[PageReading]) -> dict[str, RoutingCode]:

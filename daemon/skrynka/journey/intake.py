@@ -59,14 +59,19 @@ class Intake:
         station: str,
         spool: Path,
         room: Room,
+        on_registered: Callable[[Registered], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is claimed that there is no `room` for. `clock` gives monotonic seconds."""
+        """Nothing is claimed that there is no `room` for. `on_registered` is told of each scan that was registered.
+
+        `clock` gives monotonic seconds.
+        """
         self._database = database
         self._archive = archive
         self._numbers = numbers
         self._spool = spool
         self._room = room
+        self._on_registered = on_registered
         self._clock = clock
         self.archive_lost: str | None = None
         """Why the archive can't take originals, as far as is known: the name of an error; None: it can."""
@@ -269,6 +274,7 @@ class Intake:
             log.info("scan_duplicated", duplicate_of=registration.duplicate_of)
         else:
             log.info("scan_registered", size_bytes=stored.size_bytes)
+        self._on_registered(registration.outcome)
         return stored
 
     def _renew(self, taken: Claim) -> None:
