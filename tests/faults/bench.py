@@ -30,6 +30,8 @@ from tests.support.warm_daemons import WarmDaemons
 LIMIT = 30.0
 """Seconds in which a station must be done with what is left when a fault is over."""
 _RETRY_SECONDS = 0.2
+_UNASKED_SECONDS = 1.0
+"""Every look asks the database, and is counted on PostgreSQL: five loops leave quiet times between them."""
 _LOOK_SECONDS = {"sqlite": 0.02, "postgresql": 0.05}
 _QUIET_SECONDS = 0.15
 """A daemon that was done so long ago makes no durable call any more that belongs to it."""
@@ -89,7 +91,7 @@ class Bench:
             database_url=postgres.create() if postgres else None,
             options={**_OPTIONS, **(options or {})},
         )
-        self._warm = WarmDaemons(self.calls.environment, retry_seconds=_RETRY_SECONDS)
+        self._warm = WarmDaemons(self.calls.environment, retry_seconds=_RETRY_SECONDS, look_seconds=_UNASKED_SECONDS)
         self._numbers = itertools.count(1)
         self._dropped = _Dropped()
         self._kept = _Dropped()

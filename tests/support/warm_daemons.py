@@ -35,18 +35,26 @@ _PR_SET_CHILD_SUBREAPER = 36
 class WarmDaemons:
     """Starts them; a process of its own, which ends with `close`."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None, *, retry_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        retry_seconds: float | None = None,
+        look_seconds: float | None = None,
+    ) -> None:
         """Import everything, with these variables beside our own.
 
-        `retry_seconds` is how long a daemon's loop waits after a failure, or with nothing to do, until it tries again:
-        injected like a clock; None: as long as the program says.
+        `retry_seconds` is how long a daemon's loop waits after a failure until it tries again, `look_seconds` how long
+        it waits with nothing to do, until it looks unasked; None: the same. Injected like a clock; without
+        `retry_seconds` both are what the program says.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        waits = [] if retry_seconds is None else [retry_seconds, look_seconds or retry_seconds]
         self._line = ours
         self._asks = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno()), str(retry_seconds or "")],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), *map(str, waits)],
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **(environment or {})},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -203,10 +211,10 @@ def _main() -> None:
     import skrynka.loops  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
 
-    if sys.argv[2]:
+    if sys.argv[2:]:
         # Names that are set must be there.
         assert skrynka.loops._RETRY_SECONDS == skrynka.loops._LONGEST_WAIT_SECONDS  # noqa: SLF001
-        skrynka.loops._RETRY_SECONDS = skrynka.loops._LONGEST_WAIT_SECONDS = float(sys.argv[2])  # noqa: SLF001
+        skrynka.loops._RETRY_SECONDS, skrynka.loops._LONGEST_WAIT_SECONDS = map(float, sys.argv[2:])  # noqa: SLF001
 
     resource_tracker.ensure_running()
     # What outlives a daemon becomes a child of ours, and can be seen.
