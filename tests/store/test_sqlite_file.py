@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,33 @@ def test_a_replacement_is_taken_once_nothing_of_the_lost_one_lies_beside_it(file
     opened.take_replacement(require_head)
     add_station(opened, "B")
     assert (opened.replaced, stations(opened)) == (False, ["B"])
+
+
+def test_a_look_at_another_file_leaves_alone_the_log_that_is_put_back_meanwhile(file: Path, opened: Database) -> None:
+    add_station(opened, "A")
+    elsewhere = file.parent / "elsewhere"
+    elsewhere.mkdir()
+    own = [file, *(file.with_name(f"skrynka.db{ending}") for ending in ("-wal", "-shm"))]
+    for each in own:
+        each.rename(elsewhere / each.name)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE of_somebody_else (name TEXT)")
+        other.commit()
+    with pytest.raises(DatabaseAway):
+        stations(opened)
+
+    def until_the_log_is_put_back(looked_at: Database) -> None:
+        try:
+            require_head(looked_at)
+        finally:
+            for each in own[1:]:
+                (elsewhere / each.name).rename(each)
+
+    with pytest.raises(DatabaseAway) as away:
+        opened.take_replacement(until_the_log_is_put_back)
+    assert away.value.why == "another_file"
+    (elsewhere / file.name).replace(file)
+    assert stations(opened) == ["A"]
 
 
 @pytest.mark.parametrize("content", [b"", b"minutes of a meeting " * 100])

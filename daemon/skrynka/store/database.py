@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from skrynka.core.errors import ConfigurationError, DatabaseAway, EnvironmentUnfit
+from skrynka.core.errors import ConfigurationError, DatabaseAway, DatabaseRefused, EnvironmentUnfit
 from skrynka.store.failures import sqlite_connection_spoilt, translated, worth_repeating
 from skrynka.store.filesystems import network_filesystem
 from skrynka.store.sqlite_file import SqliteFile, require_no_log_beside, require_not_lost
@@ -141,20 +141,25 @@ class Database:
             return
         self._engine.dispose()
         require_no_log_beside(self._path)
-        trial = Database(_sqlite_engine(self._path), self._clock, self._path)
+        found = SqliteFile(self._path)
+        trial = Database(_untouching_engine(self._path), self._clock)
         try:
             require_fit(trial)
+            # What was looked at, and not what came in its place meanwhile.
+            found.require()
         except DatabaseAway:
             raise
-        except EnvironmentUnfit as unfit:
+        except (EnvironmentUnfit, DatabaseRefused) as error:
+            why = error.message if isinstance(error, EnvironmentUnfit) else "It can't be read."
             raise DatabaseAway(
-                f"Another file lies in the database's place. {unfit.message}",
+                f"Another file lies in the database's place. {why}",
                 "Bring the station's own file back, or a backup of it.",
                 "another_file",
             ) from None
         finally:
             trial.close()
-        self._file.take_replacement()
+        before, self._file = self._file, found
+        before.release()
 
     def close(self) -> None:
         """Close all connections."""
@@ -243,13 +248,25 @@ def _sqlite_path(url: URL, *, create: bool) -> Path:
 
 def _sqlite_engine(path: Path) -> Engine:
     # "rw": a file that has gone isn't made anew by whoever connects next.
-    name = f"file:{quote(str(path.absolute()))}"
-    url = URL.create("sqlite+pysqlite", database=name, query={"mode": "rw", "uri": "true"})
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(_sqlite_url(path, mode="rw"), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _give_up_spoilt_sqlite)
     return engine
+
+
+def _untouching_engine(path: Path) -> Engine:
+    """Give an engine that reads a file without a log, and touches nothing beside it.
+
+    While another would look, a person may put the lost file and its log back: SQLite would use that log as its own,
+    and remove it by its name in the end.
+    """
+    return create_engine(_sqlite_url(path, mode="ro", immutable="1"), hide_parameters=True)
+
+
+def _sqlite_url(path: Path, **query: str) -> URL:
+    name = f"file:{quote(str(path.absolute()))}"
+    return URL.create("sqlite+pysqlite", database=name, query={**query, "uri": "true"})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection

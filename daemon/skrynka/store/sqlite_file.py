@@ -29,7 +29,15 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         """Take the file that the path leads to now. Raises DatabaseAway where there is none."""
         self._path = path
-        self._hold()
+        # O_PATH opens nothing: to close a descriptor of the file itself would take SQLite's locks from it (fcntl(2)).
+        try:
+            descriptor = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            raise DatabaseAway("The database isn't there.", _GONE_REMEDY, "not_there") from None
+        self.release = weakref.finalize(self, os.close, descriptor)
+        """Holds the file no longer, once called."""
+        info = os.fstat(descriptor)
+        self._identity = (info.st_dev, info.st_ino)
 
     def require(self) -> None:
         """Raise DatabaseAway unless the path still leads to the file."""
@@ -43,25 +51,6 @@ class SqliteFile:
     def replaced(self) -> bool:
         """Say whether the path leads to another file now."""
         return self._found() not in {None, self._identity}
-
-    def take_replacement(self) -> None:
-        """Take the file that the path leads to now. Raises DatabaseAway."""
-        self.release()
-        self._hold()
-
-    def release(self) -> None:
-        """Hold the file no longer."""
-        self._release()
-
-    def _hold(self) -> None:
-        # O_PATH opens nothing: to close a descriptor of the file itself would take SQLite's locks from it (fcntl(2)).
-        try:
-            descriptor = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            raise DatabaseAway("The database isn't there.", _GONE_REMEDY, "not_there") from None
-        self._release = weakref.finalize(self, os.close, descriptor)
-        info = os.fstat(descriptor)
-        self._identity = (info.st_dev, info.st_ino)
 
     def _found(self) -> tuple[int, int] | None:
         try:
