@@ -11,6 +11,8 @@ from tests.support.stations import Daemon
 BACK_WITHIN_SECONDS = 30.0
 """So soon after the repair everything that waited is processed."""
 _GIVE_UP_SECONDS = 120.0
+_LOOK_SECONDS = 0.25
+"""Each look is a new connection, which a server forks for: it takes from the time that is measured."""
 
 
 def said(daemon: Daemon, event: str, since: int = 0) -> int:
@@ -22,7 +24,7 @@ def end_after_repair(stream: Stream, within: float = BACK_WITHIN_SECONDS) -> Ite
     """Wait until all is finished, right after the repair; say where it isn't, or too late."""
     began = time.monotonic()
     try:
-        stream.await_end(_GIVE_UP_SECONDS)
+        stream.await_end(_GIVE_UP_SECONDS, _LOOK_SECONDS)
     except AssertionError as error:
         yield str(error).splitlines()[0]
         return

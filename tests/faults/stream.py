@@ -33,6 +33,10 @@ _SINGLES, _OPEN = 5000, 4000
 """Their piles are numbered from here on, so that no id comes twice."""
 _PARTS = ((1, 3), (4, 6), (7, 8))
 _DONE = ("filed", "quarantined", "duplicate")
+_STATES = (
+    "SELECT 'scan' AS what, state, count(*) AS rows FROM scan GROUP BY state"
+    " UNION ALL SELECT 'stack', state, count(*) FROM stack GROUP BY state"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +86,17 @@ class Stream:
 
     def unfinished(self) -> str:
         """Say what isn't finished; empty: nothing. Counts only what is noted."""
-        rows = query(self.station.database, "SELECT state FROM scan")
-        stacks = query(self.station.database, "SELECT state FROM stack")
-        told = [f"{len(self.noted) - len(rows)} scans aren't registered"] if len(rows) < len(self.noted) else []
-        told += [f"a scan is {row['state']}" for row in rows if row["state"] not in _DONE]
-        told += [f"a stack is {row['state']}" for row in stacks if row["state"] not in _DONE]
+        rows = query(self.station.database, _STATES)
+        scans = sum(row["rows"] for row in rows if row["what"] == "scan")
+        told = [f"{len(self.noted) - scans} scans aren't registered"] if scans < len(self.noted) else []
+        told += [f"a {row['what']} is {row['state']}" for row in rows if row["state"] not in _DONE]
         told += [f"{folder.name} isn't empty" for folder in self.station.leftovers if _holds_something(folder)]
         return ", ".join(dict.fromkeys(told))
 
-    def await_end(self, limit: float = 60.0) -> None:
-        """Wait until all that was dropped is finished. Raises AssertionError."""
+    def await_end(self, limit: float = 60.0, every: float = 0.1) -> None:
+        """Wait until all that was dropped is finished, and look `every` so many seconds. Raises AssertionError."""
         try:
-            await_that(lambda: not self.unfinished(), "everything is finished", limit, every=0.1)
+            await_that(lambda: not self.unfinished(), "everything is finished", limit, every=every)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.unfinished()}") from None
 
