@@ -23,6 +23,7 @@ CALLS = 3
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what fails tried again at once."""
     monkeypatch.setattr("skrynka.loops._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("skrynka.loops._RECONNECT_SECONDS", 0.01)
 
 
 def told_of(raised: Exception) -> tuple[Loop, list[dict[str, object]]]:

@@ -18,6 +18,8 @@ from skrynka.steps.archive import ArchiveAway, ArchiveDamaged
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5.0
+_RECONNECT_SECONDS = 2.0
+"""A database that is away is asked for so often: what waits for it has waited for long, and to ask costs little."""
 _PAST_SECONDS = 60.0
 """A trouble that wasn't met for so long is over: the next one of its kind is told anew."""
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE})
@@ -100,7 +102,7 @@ class Loop:
             self._tell(error)
             # A database that is away costs no attempt, and whoever wakes us has seen that it is back.
             self._pausing = not isinstance(error, DatabaseAway)
-            return _RETRY_SECONDS
+            return _RETRY_SECONDS if self._pausing else _RECONNECT_SECONDS
         self.missing = None
         # That there was nothing to do proves little: another worker may have what failed here.
         if wait is not None or time.monotonic() - self._troubled_at > _PAST_SECONDS:

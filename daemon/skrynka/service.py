@@ -68,6 +68,7 @@ _SUPERVISE_SECONDS = 5.0
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
+_GIVE_WAY_SECONDS = 0.05
 _END_SECONDS = 30.0
 
 
@@ -171,11 +172,14 @@ class Service:
             self._reading_loop(
                 number,
                 Reading(self._database, self._archive, readers, configuration.work, f"{owner}:reading-{number}", rules),
+                spare=number == count > 1,
             )
             for number in range(1, count + 1)
         ]
         self._once = Once(self._database, settings.station.code, self._intake, self._assembling) if once else None
         self._met_database = False
+        self._filing_goes_on = False
+        """Filing has just done a stack: most likely the next one has waited for it."""
         self._outages = Outages()
 
     def run(self) -> None:
@@ -299,12 +303,15 @@ class Service:
         for loop in [self._assembling_loop] if registered is Registered.DUPLICATE else self._reading_loops:
             loop.wake()
 
-    def _reading_loop(self, number: int, reading: Reading) -> Loop:
+    def _reading_loop(self, number: int, reading: Reading, *, spare: bool) -> Loop:
+        """One scan. The `spare` reader's core is filing's while stacks wait: filed last, they would have one core."""
         loop: Loop
 
         def work() -> float | None:
             if not self._met_database:
                 return None
+            if spare and self._filing_goes_on:
+                return _GIVE_WAY_SECONDS
             if not reading.read_next(loop.show_life):
                 return None
             self._assembling_loop.wake()
@@ -322,7 +329,12 @@ class Service:
     def _file(self) -> float | None:
         if not self._met_database:
             return None
-        return 0 if self._filing.file_next(self._filing_loop.show_life) or self._housekeeping.do_a_little() else None
+        filed = False
+        try:
+            filed = self._filing.file_next(self._filing_loop.show_life)
+        finally:
+            self._filing_goes_on = filed
+        return 0 if filed or self._housekeeping.do_a_little() else None
 
     def _supervise(self, loops: list[Loop]) -> None:
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):

@@ -215,6 +215,8 @@ def _main() -> None:
         # Names that are set must be there.
         assert skrynka.loops._RETRY_SECONDS == skrynka.loops._LONGEST_WAIT_SECONDS  # noqa: SLF001
         skrynka.loops._RETRY_SECONDS, skrynka.loops._LONGEST_WAIT_SECONDS = map(float, sys.argv[2:])  # noqa: SLF001
+        assert skrynka.loops._RECONNECT_SECONDS  # noqa: SLF001
+        skrynka.loops._RECONNECT_SECONDS = skrynka.loops._RETRY_SECONDS  # noqa: SLF001
 
     resource_tracker.ensure_running()
     # What outlives a daemon becomes a child of ours, and can be seen.
