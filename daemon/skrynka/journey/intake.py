@@ -93,7 +93,8 @@ class Intake:
         self._renewed: dict[str, int] = {}
         """The number of each box's latest continuation of a scan that grew."""
         self._stuck: dict[str, str] = {}
-        self._database_lost = False
+        self._perhaps_registered: set[str] = set()
+        """The scans that the database may have: those of an earlier run, and those it was asked to take."""
         self._counting = threading.Lock()
         self._in_work = InWork()
         self._reckoned_at = -_RECKON_SECONDS
@@ -111,6 +112,7 @@ class Intake:
             for taking in takings.values():
                 taking.note_loss()
         self._claims = [self._note_overwritten(taken) if taken.overwritten else taken for taken in found.claims]
+        self._perhaps_registered = {taken.scan_id for taken in found.claims}
         self._count(claimed=sum(taken.seen.size for taken in found.claims))
         known = [*found.claims, *found.in_shares]
         if known:
@@ -155,10 +157,9 @@ class Intake:
         """
         self._take_over()
         self._reckon()
-        if self._claims and self._database_lost:
-            # Asked first: else the oldest claim would be copied into the archive again at each try.
+        if self._claims:
+            # Asked first: else, with none there, the oldest claim would be copied into the archive at each try.
             self._database.reach()
-            self._database_lost = False
         done = 0
         restless: set[str] = set()
         for taken in takewhile(lambda _: not stopping(), list(self._claims)):
@@ -166,9 +167,6 @@ class Intake:
                 continue
             try:
                 registered = self._bring_on(taken, progress)
-            except DatabaseAway:
-                self._database_lost = True
-                raise
             except ArchiveAway as away:
                 self._hear(away.why)
                 break
@@ -236,6 +234,7 @@ class Intake:
         done = release(taken, stored.size_bytes, stored.mtime_ns)
         del self._unreleased[taken.scan_id]
         if done:
+            self._perhaps_registered.discard(taken.scan_id)
             self._restless.pop(taken.scan_id, None)
             self._growing.forget(taken.scan_id)
         else:
@@ -248,7 +247,7 @@ class Intake:
             taken, self._quiet_seconds(taken.box)
         ):
             return None
-        known = registered_sha256(self._database, taken.scan_id)
+        known = self._registered_sha256(taken.scan_id)
         if known is not None and digest(taken.path, lambda _bytes: progress()) not in {None, known}:
             self._renew(taken)
             return None
@@ -265,6 +264,7 @@ class Intake:
             # Its writer kept it open through the rename: it is copied again when it has come to rest.
             return None
         self._hear(None)
+        self._perhaps_registered.add(taken.scan_id)
         registration = register_scan(self._database, _new_scan(taken, stored.sha256, stored.size_bytes, kind))
         log = _LOG.bind(scan_number=scan_name(taken.station, taken.number), box=taken.box, scan_id=taken.scan_id)
         if registration.outcome is Registered.OTHER_BYTES:
@@ -277,10 +277,14 @@ class Intake:
         self._on_registered(registration.outcome)
         return stored
 
+    def _registered_sha256(self, scan_id: str) -> str | None:
+        return registered_sha256(self._database, scan_id) if scan_id in self._perhaps_registered else None
+
     def _renew(self, taken: Claim) -> None:
         """Make the claim one of a new scan: its file went on after it was registered, and that row stays as it is."""
         number = self._numbers.next_number()
         self._part_from(taken, number)
+        self._perhaps_registered.discard(taken.scan_id)
         renewed = renew(taken, scan_id=new_id(), number=number, after_gap=self._ordered(taken.box))
         self._claims[self._claims.index(taken)] = renewed
         self._count(claimed=renewed.seen.size - taken.seen.size)

@@ -20,6 +20,7 @@ _LOCK = (
 _DISPOSITIONS = (
     select(page.c.disposition, func.count()).where(page.c.scan_id == bindparam("of_scan")).group_by(page.c.disposition)
 )
+_SETTLE = update(scan).where(scan.c.id == bindparam("of_scan"))
 _DUPLICATES = (
     select(scan.c.id)
     .where(scan.c.duplicate_of == bindparam("of_scan"), scan.c.page_count.is_(None))
@@ -46,11 +47,8 @@ def settle_scan(connection: Connection, scan_id: str, at: datetime) -> list[NewE
     counters = {f"{disposition.value}_pages": counts.get(disposition.value, 0) for disposition in Disposition}
     reason = _stack_reason(connection, scan_id) if counts.get(Disposition.QUARANTINED) else None
     state = ScanState.FILED if reason is None else ScanState.QUARANTINED
-    connection.execute(
-        update(scan)
-        .where(scan.c.id == scan_id)
-        .values(state=state.value, finished_at=at, quarantine_reason=reason, **counters)
-    )
+    settled = {"of_scan": scan_id, "state": state.value, "finished_at": at, "quarantine_reason": reason}
+    connection.execute(_SETTLE, settled | counters)
     name = "scan_filed" if reason is None else "scan_quarantined"
     return [NewEvent(name, scan_id=scan_id, data={**counters, **({} if reason is None else {"reason": reason})})]
 

@@ -19,12 +19,15 @@ _AGAIN = (
     .order_by(case.c.ordinal)
 )
 
+_SEEN = select(case.c.sheet_serial).where(
+    case.c.sheet_serial.in_(bindparam("serials", expanding=True)), case.c.stack_id != bindparam("of_stack")
+)
+
 
 def seen_serials(db: Database, serials: Collection[str], *, excluding_stack: str) -> frozenset[str]:
     """Say which of these serials of case sheets are already on cases of other stacks."""
-    query = select(case.c.sheet_serial).where(case.c.sheet_serial.in_(serials), case.c.stack_id != excluding_stack)
     with db.read() as connection:
-        return frozenset(connection.scalars(query))
+        return frozenset(connection.scalars(_SEEN, {"serials": list(serials), "of_stack": excluding_stack}))
 
 
 def review_repeated(connection: Connection, stack_id: str) -> frozenset[str]:

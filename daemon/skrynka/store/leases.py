@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Table, case, false, func, or_
+from sqlalchemy import ColumnElement, CursorResult, Double, Row, Table, bindparam, case, false, func, or_
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -71,23 +71,18 @@ class TakenStack:
         return f"{self.station_code}/{self.number}"
 
 
-def lease_end(connection: Connection, seconds: float) -> ColumnElement[datetime] | None:
-    """Give when a lease that begins now ends, as the database will reckon it; None on SQLite."""
-    if connection.dialect.name == "sqlite":
+def lease_end(engine: str) -> ColumnElement[datetime] | None:
+    """Give when a lease of `lease_seconds` that begins now ends, as the database will reckon it; None on SQLite."""
+    if engine == "sqlite":
         return None
+    seconds = bindparam("lease_seconds", type_=Double)
     return func.clock_timestamp(type_=Timestamp()) + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-def lease_is_over(connection: Connection, table: Table) -> ColumnElement[bool]:
-    """Give the condition that a row's lease has run out; never so on SQLite."""
-    if connection.dialect.name == "sqlite":
-        return false()
-    return table.c.lease_until < func.clock_timestamp(type_=Timestamp())
-
-
-def is_given_up(connection: Connection, table: Table, owner: str) -> ColumnElement[bool]:
+def is_given_up(engine: str, table: Table) -> ColumnElement[bool]:
     """Give the condition that nobody works on a row that was taken: its lease is over, or `owner`, who asks, has it."""
-    return or_(lease_is_over(connection, table), table.c.lease_owner == owner)
+    over = false() if engine == "sqlite" else table.c.lease_until < func.clock_timestamp(type_=Timestamp())
+    return or_(over, table.c.lease_owner == bindparam("owner"))
 
 
 def last(table: Table, behind: Sequence[str]) -> list[ColumnElement[int]]:
@@ -102,13 +97,12 @@ def is_exhausted(row: Row[Any], owner: str) -> bool:
     return bool(row.attempts >= ATTEMPTS and row.lease_owner != owner)
 
 
-def taking(connection: Connection, row: Row[Any], owner: str, lease_seconds: float) -> dict[str, object]:
-    """Give what taking a row writes into it; the attempt is counted before the work begins."""
+def taking(row: Row[Any], owner: str) -> dict[str, object]:
+    """Give what taking a row writes into it beside the lease's end; the attempt is counted before the work begins."""
     return {
         "attempts": row.attempts + (0 if row.lease_owner == owner else 1),
         "epoch": row.epoch + 1,
         "lease_owner": owner,
-        "lease_until": lease_end(connection, lease_seconds),
     }
 
 

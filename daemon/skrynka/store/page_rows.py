@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row, insert
 from skrynka.core.model import Code, Disposition, PageReading, PageSource, Standing
 from skrynka.store.tables import page
 
+_ADD = insert(page)
+
 
 @cache
 def _codes() -> TypeAdapter[tuple[Code, ...]]:
@@ -24,13 +26,13 @@ def insert_readings(connection: Connection, scan_id: str, readings: Sequence[Pag
 
     The text of a foreign code is dropped here, whoever let it come so far: it is never stored.
     """
-    connection.execute(insert(page), [_row(scan_id, reading) for reading in readings])
+    connection.execute(_ADD, [_row(scan_id, reading) for reading in readings])
 
 
 def insert_unread(connection: Connection, scan_id: str, page_count: int, disposition: Disposition) -> None:
     """Account for the pages of a scan that nobody reads: duplicates, and scans in quarantine."""
     connection.execute(
-        insert(page),
+        _ADD,
         [
             {"scan_id": scan_id, "number": number, "disposition": disposition.value}
             for number in range(1, page_count + 1)

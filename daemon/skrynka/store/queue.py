@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -30,6 +32,43 @@ __all__ = [
     "take_scan",
 ]
 
+_STILL = and_(
+    scan.c.id == bindparam("of_scan"),
+    scan.c.state == ScanState.READING.value,
+    scan.c.epoch == bindparam("of_epoch"),
+)
+_NOT_TAKEN = {"lease_owner": None, "lease_until": None}
+_READ = update(scan).where(_STILL).values(state=ScanState.READ.value, page_count=bindparam("pages"), **_NOT_TAKEN)
+_RELEASE = (
+    update(scan)
+    .where(_STILL)
+    .values(state=ScanState.RECEIVED.value, attempts=scan.c.attempts - bindparam("uncounted"), **_NOT_TAKEN)
+)
+_HOLDER = select(scan.c.state, scan.c.epoch).where(scan.c.id == bindparam("of_scan"))
+
+
+@lru_cache(maxsize=16)
+def _oldest(engine: str, behind: tuple[str, ...]) -> Select[Any]:
+    abandoned = and_(scan.c.state == ScanState.READING.value, is_given_up(engine, scan))
+    return (
+        select(scan)
+        .where(SCAN_WAITS, or_(scan.c.state == ScanState.RECEIVED.value, abandoned))
+        .order_by(*last(scan, behind), scan.c.received_at, scan.c.station_code, scan.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def _take(engine: str) -> ReturningUpdate[Any]:
+    values = {"state": ScanState.READING.value, "lease_until": lease_end(engine)}
+    return update(scan).where(scan.c.id == bindparam("of_scan")).values(**values).returning(scan)
+
+
+@cache
+def _renew(engine: str) -> Update:
+    return update(scan).where(_STILL).values(lease_until=lease_end(engine))
+
 
 def take_scan(
     db: Database,
@@ -48,32 +87,16 @@ def take_scan(
     """
 
     def work(connection: Connection) -> tuple[TakenScan | None, list[TakenScan]]:
-        abandoned = and_(scan.c.state == ScanState.READING.value, is_given_up(connection, scan, owner))
-        waiting = or_(scan.c.state == ScanState.RECEIVED.value, abandoned)
-        oldest = (
-            select(scan)
-            .where(SCAN_WAITS, waiting)
-            .order_by(*last(scan, behind), scan.c.received_at, scan.c.station_code, scan.c.number)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        oldest = _oldest(db.engine, tuple(behind))
         events: list[NewEvent] = []
         taken, exhausted = None, []
-        while taken is None and (row := connection.execute(oldest).first()) is not None:
+        while taken is None and (row := connection.execute(oldest, {"owner": owner}).first()) is not None:
             if is_exhausted(row, owner):
                 events += set_scan_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
                 exhausted.append(_taken(row, owner))
                 continue
-            values = taking(connection, row, owner, lease_seconds)
-            taken = _taken(
-                connection.execute(
-                    update(scan)
-                    .where(scan.c.id == row.id)
-                    .values(state=ScanState.READING.value, **values)
-                    .returning(scan)
-                ).one(),
-                owner,
-            )
+            values = {"of_scan": row.id, "lease_seconds": lease_seconds, **taking(row, owner)}
+            taken = _taken(connection.execute(_take(db.engine), values).one(), owner)
         record_events(connection, db.now(), owner, events)
         return taken, exhausted
 
@@ -86,11 +109,7 @@ def take_scan(
 def renew_scan(db: Database, taken: TakenScan, lease_seconds: float) -> None:
     """Make the lease last so long from now. Raises LeaseLost, DatabaseAway."""
     with db.write() as connection:
-        one_row(
-            connection.execute(
-                update(scan).where(_still(taken)).values(lease_until=lease_end(connection, lease_seconds))
-            )
-        )
+        one_row(connection.execute(_renew(db.engine), {**_of(taken), "lease_seconds": lease_seconds}))
 
 
 def release_scan(db: Database, taken: TakenScan, *, counted: bool = False) -> None:
@@ -99,18 +118,7 @@ def release_scan(db: Database, taken: TakenScan, *, counted: bool = False) -> No
     Raises LeaseLost, DatabaseAway.
     """
     with db.write() as connection:
-        one_row(
-            connection.execute(
-                update(scan)
-                .where(_still(taken))
-                .values(
-                    state=ScanState.RECEIVED.value,
-                    attempts=scan.c.attempts - (0 if counted else 1),
-                    lease_owner=None,
-                    lease_until=None,
-                )
-            )
-        )
+        one_row(connection.execute(_RELEASE, {**_of(taken), "uncounted": 0 if counted else 1}))
 
 
 def record_reading(db: Database, taken: TakenScan, readings: Sequence[PageReading]) -> None:
@@ -123,21 +131,12 @@ def record_reading(db: Database, taken: TakenScan, readings: Sequence[PageReadin
         raise ValueError("readings are of pages 1 to the last, in order")
 
     def work(connection: Connection) -> None:
-        row = connection.execute(
-            select(scan.c.state, scan.c.epoch).where(scan.c.id == taken.id).with_for_update()
-        ).one()
-        if row.epoch == taken.epoch and row.state in (ScanState.READ, ScanState.FILED):
-            return
-        if (row.state, row.epoch) != (ScanState.READING, taken.epoch):
+        if not connection.execute(_READ, {**_of(taken), "pages": len(readings)}).rowcount:
+            row = connection.execute(_HOLDER, {"of_scan": taken.id}).one()
+            if row.epoch == taken.epoch and row.state in (ScanState.READ, ScanState.FILED):
+                return
             raise LeaseLost("somebody else has this scan now")
         insert_readings(connection, taken.id, readings)
-        one_row(
-            connection.execute(
-                update(scan)
-                .where(_still(taken))
-                .values(state=ScanState.READ.value, page_count=len(readings), lease_owner=None, lease_until=None)
-            )
-        )
         events = [NewEvent("scan_read", scan_id=taken.id, data={"pages": len(readings)})]
         events += settle_duplicates(connection, taken.id, len(readings))
         record_events(connection, db.now(), taken.owner, events)
@@ -156,11 +155,9 @@ def reset_interrupted(db: Database) -> int:
         scans = connection.execute(
             update(scan)
             .where(SCAN_WAITS, scan.c.state == ScanState.READING.value)
-            .values(state=ScanState.RECEIVED.value, lease_owner=None, lease_until=None)
+            .values(state=ScanState.RECEIVED.value, **_NOT_TAKEN)
         )
-        stacks = connection.execute(
-            update(stack).where(stack.c.lease_owner.is_not(None)).values(lease_owner=None, lease_until=None)
-        )
+        stacks = connection.execute(update(stack).where(stack.c.lease_owner.is_not(None)).values(**_NOT_TAKEN))
         return scans.rowcount + stacks.rowcount
 
 
@@ -179,5 +176,5 @@ def _taken(row: Row[Any], owner: str) -> TakenScan:
     )
 
 
-def _still(taken: TakenScan) -> ColumnElement[bool]:
-    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value, scan.c.epoch == taken.epoch)
+def _of(taken: TakenScan) -> dict[str, object]:
+    return {"of_scan": taken.id, "of_epoch": taken.epoch}

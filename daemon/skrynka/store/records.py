@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, Text, bindparam, func, insert, select, update
 
 from skrynka.core.errors import ConservationBroken, LeaseLost
 from skrynka.core.judging import JudgedPlan
@@ -62,6 +62,17 @@ _REVIEWS = (
     .join(case, case.c.id == case_review.c.case_id)
     .where(case.c.stack_id == bindparam("of_stack"))
     .order_by(case_review.c.reason)
+)
+_ADD_CASE, _ADD_DOCUMENT = insert(case), insert(document)
+_CLOSE = (
+    update(stack)
+    .where(stack.c.id == bindparam("of_stack"))
+    .values(
+        state=StackState.FILED.value,
+        collection_serial=func.coalesce(bindparam("serial", type_=Text), stack.c.collection_serial),
+        lease_owner=None,
+        lease_until=None,
+    )
 )
 _CASES = select(case).where(case.c.stack_id == bindparam("of_stack")).order_by(case.c.ordinal)
 
@@ -193,30 +204,29 @@ class _Filing:
 
     def _record_case(self, planned: PlannedCase, number: str, verdict: Completeness) -> None:
         case_id = self._case_ids[planned.ordinal] = new_id()
-        self._connection.execute(
-            insert(case).values(
-                id=case_id,
-                number=number,
-                box_code=self._box_code,
-                stack_id=self._taken.id,
-                ordinal=planned.ordinal,
-                sheet_serial=planned.serial,
-                case_type=planned.case_type,
-                declared_branch=planned.branch,
-                branch=verdict.branch,
-                branch_source=verdict.branch_source.value if verdict.branch_source else None,
-                completeness=verdict.state.value,
-                missing=missing_to_json(verdict.missing),
-                held=planned.held,
-                needs_review=planned.held or bool(planned.reviews),
-                received_on=self._received_on,
-                account=planned.account,
-                address_code=planned.address_code,
-                created_at=self._at,
-                # A stack is filed once it is closed: from then on others may see its cases.
-                published_at=self._at,
-            )
-        )
+        row: dict[str, object] = {
+            "id": case_id,
+            "number": number,
+            "box_code": self._box_code,
+            "stack_id": self._taken.id,
+            "ordinal": planned.ordinal,
+            "sheet_serial": planned.serial,
+            "case_type": planned.case_type,
+            "declared_branch": planned.branch,
+            "branch": verdict.branch,
+            "branch_source": verdict.branch_source.value if verdict.branch_source else None,
+            "completeness": verdict.state.value,
+            "missing": missing_to_json(verdict.missing),
+            "held": planned.held,
+            "needs_review": planned.held or bool(planned.reviews),
+            "received_on": self._received_on,
+            "account": planned.account,
+            "address_code": planned.address_code,
+            "created_at": self._at,
+            # A stack is filed once it is closed: from then on others may see its cases.
+            "published_at": self._at,
+        }
+        self._connection.execute(_ADD_CASE, row)
         self._insert(case_provider, [{"case_id": case_id, "provider_code": code} for code in set(planned.providers)])
         self._insert(
             meter, [{"id": new_id(), "case_id": case_id, "serial": serial} for serial in set(planned.meter_serials)]
@@ -224,16 +234,15 @@ class _Filing:
         for ordinal, paper in enumerate(planned.documents, start=1):
             stored = self._documents[planned.ordinal, ordinal]
             document_id = self._document_ids[planned.ordinal, ordinal] = new_id()
-            self._connection.execute(
-                insert(document).values(
-                    id=document_id,
-                    case_id=case_id,
-                    ordinal=ordinal,
-                    sha256=stored.sha256,
-                    size_bytes=stored.size_bytes,
-                    page_count=len(paper.pages),
-                )
-            )
+            row = {
+                "id": document_id,
+                "case_id": case_id,
+                "ordinal": ordinal,
+                "sha256": stored.sha256,
+                "size_bytes": stored.size_bytes,
+                "page_count": len(paper.pages),
+            }
+            self._connection.execute(_ADD_DOCUMENT, row)
             self._insert(document_kind, [{"document_id": document_id, "kind": kind} for kind in set(paper.kinds)])
 
     def _record_pages(self) -> None:
@@ -285,17 +294,14 @@ class _Filing:
     def _close(self) -> None:
         plan = self._judged.plan
         self._connection.execute(
-            update(stack)
-            .where(stack.c.id == self._taken.id)
-            .values(
-                state=StackState.FILED.value,
-                filed_at=self._at,
-                collection_serial=func.coalesce(plan.collection_serial, stack.c.collection_serial),
-                emptied_on=plan.emptied_on,
-                counted=plan.counted,
-                lease_owner=None,
-                lease_until=None,
-            )
+            _CLOSE,
+            {
+                "of_stack": self._taken.id,
+                "filed_at": self._at,
+                "serial": plan.collection_serial,
+                "emptied_on": plan.emptied_on,
+                "counted": plan.counted,
+            },
         )
 
     def _recorded(self, filed: FiledCase) -> NewEvent:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from skrynka.core.model import RoutingCode, SheetKind
 from skrynka.store.case_tables import sheet, sheet_number
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, Value, record_events
 from skrynka.store.upserts import upsert
+
+_PRINTED = select(sheet).where(sheet.c.serial.in_(bindparam("serials", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def printed_sheets(db: Database, serials: Collection[str]) -> dict[str, RoutingC
     Key and signature aren't kept apart from the text, and aren't given.
     """
     with db.read() as connection:
-        rows = connection.execute(select(sheet).where(sheet.c.serial.in_(serials))).all()
+        rows = connection.execute(_PRINTED, {"serials": list(serials)}).all()
     return {row.serial: _code(row) for row in rows}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from skrynka.core.errors import LeaseLost
 from skrynka.core.formats import FileType
@@ -40,6 +42,42 @@ _SCANS = (
     .where(scan.c.id.in_(select(page.c.scan_id).where(page.c.stack_id == bindparam("of_stack"))))
     .order_by(scan.c.number)
 )
+_STILL = and_(
+    stack.c.id == bindparam("of_stack"),
+    STACK_WAITS,
+    stack.c.epoch == bindparam("of_epoch"),
+    # Unlike a scan's, its state doesn't say whether somebody has it: given back twice, it would lose two attempts.
+    stack.c.lease_owner.is_not(None),
+)
+_HAS = select(stack.c.id).where(_STILL)
+_RELEASE = (
+    update(stack)
+    .where(_STILL)
+    .values(attempts=stack.c.attempts - bindparam("uncounted"), lease_owner=None, lease_until=None)
+)
+_PLAN = update(stack).where(_STILL, stack.c.state == StackState.CLOSED.value).values(state=StackState.PLANNED.value)
+
+
+@lru_cache(maxsize=16)
+def _oldest(engine: str, behind: tuple[str, ...]) -> Select[Any]:
+    return (
+        select(stack)
+        .where(STACK_WAITS, or_(stack.c.lease_owner.is_(None), is_given_up(engine, stack)))
+        .order_by(*last(stack, behind), stack.c.closed_at, stack.c.station_code, stack.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def _take(engine: str) -> ReturningUpdate[Any]:
+    taking_it = update(stack).where(stack.c.id == bindparam("of_stack"))
+    return taking_it.values(lease_until=lease_end(engine)).returning(stack)
+
+
+@cache
+def _renew(engine: str) -> Update:
+    return update(stack).where(_STILL).values(lease_until=lease_end(engine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +107,16 @@ def take_stack(
     """
 
     def work(connection: Connection) -> tuple[TakenStack | None, list[TakenStack]]:
-        free = or_(stack.c.lease_owner.is_(None), is_given_up(connection, stack, owner))
-        oldest = (
-            select(stack)
-            .where(STACK_WAITS, free)
-            .order_by(*last(stack, behind), stack.c.closed_at, stack.c.station_code, stack.c.number)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        oldest = _oldest(db.engine, tuple(behind))
         events: list[NewEvent] = []
         taken, exhausted = None, []
-        while taken is None and (row := connection.execute(oldest).first()) is not None:
+        while taken is None and (row := connection.execute(oldest, {"owner": owner}).first()) is not None:
             if is_exhausted(row, owner):
                 events += set_stack_aside(connection, row.id, QuarantineReason.ATTEMPTS_EXHAUSTED, db.now())
                 exhausted.append(_taken(row, owner))
                 continue
-            values = taking(connection, row, owner, lease_seconds)
-            taken = _taken(
-                connection.execute(update(stack).where(stack.c.id == row.id).values(**values).returning(stack)).one(),
-                owner,
-            )
+            values = {"of_stack": row.id, "lease_seconds": lease_seconds, **taking(row, owner)}
+            taken = _taken(connection.execute(_take(db.engine), values).one(), owner)
         record_events(connection, db.now(), owner, events)
         return taken, exhausted
 
@@ -101,11 +129,7 @@ def take_stack(
 def renew_stack(db: Database, taken: TakenStack, lease_seconds: float) -> None:
     """Make the lease last so long from now. Raises LeaseLost, DatabaseAway."""
     with db.write() as connection:
-        one_row(
-            connection.execute(
-                update(stack).where(_still(taken)).values(lease_until=lease_end(connection, lease_seconds))
-            )
-        )
+        one_row(connection.execute(_renew(db.engine), {**_of(taken), "lease_seconds": lease_seconds}))
 
 
 def release_stack(db: Database, taken: TakenStack, *, counted: bool = False) -> None:
@@ -114,13 +138,7 @@ def release_stack(db: Database, taken: TakenStack, *, counted: bool = False) -> 
     Raises LeaseLost (also where it was given back before, and the answer to that was lost), DatabaseAway.
     """
     with db.write() as connection:
-        one_row(
-            connection.execute(
-                update(stack)
-                .where(_still(taken))
-                .values(attempts=stack.c.attempts - (0 if counted else 1), lease_owner=None, lease_until=None)
-            )
-        )
+        one_row(connection.execute(_RELEASE, {**_of(taken), "uncounted": 0 if counted else 1}))
 
 
 def stack_pages(db: Database, stack_id: str) -> list[StackPage]:
@@ -154,13 +172,9 @@ def store_plan(db: Database, taken: TakenStack, plan: str, config_digest: str) -
     """
 
     def work(connection: Connection) -> None:
-        stored = connection.execute(
-            update(stack)
-            .where(_still(taken), stack.c.state == StackState.CLOSED.value)
-            .values(state=StackState.PLANNED.value, plan=plan, config_digest=config_digest)
-        )
+        stored = connection.execute(_PLAN, {**_of(taken), "plan": plan, "config_digest": config_digest})
         if not stored.rowcount:
-            if connection.execute(select(stack.c.id).where(_still(taken))).first() is None:
+            if connection.execute(_HAS, _of(taken)).first() is None:
                 raise LeaseLost("somebody else has this stack now")
             return
         record_events(
@@ -188,11 +202,5 @@ def _taken(row: Row[Any], owner: str) -> TakenStack:
     )
 
 
-def _still(taken: TakenStack) -> ColumnElement[bool]:
-    return and_(
-        stack.c.id == taken.id,
-        STACK_WAITS,
-        stack.c.epoch == taken.epoch,
-        # Unlike a scan's, its state doesn't say whether somebody has it: given back twice, it would lose two attempts.
-        stack.c.lease_owner.is_not(None),
-    )
+def _of(taken: TakenStack) -> dict[str, object]:
+    return {"of_stack": taken.id, "of_epoch": taken.epoch}
