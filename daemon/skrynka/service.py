@@ -28,6 +28,7 @@ from skrynka.catalogue_file import load_catalogue
 from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
 from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
+from skrynka.giving_way import GivingWay
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.housekeeping import Housekeeping
@@ -68,7 +69,6 @@ _SUPERVISE_SECONDS = 5.0
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
-_GIVE_WAY_SECONDS = 0.05
 _END_SECONDS = 30.0
 
 
@@ -172,7 +172,7 @@ class Service:
             self._reading_loop(
                 number,
                 Reading(self._database, self._archive, readers, configuration.work, f"{owner}:reading-{number}", rules),
-                spare=number == count > 1,
+                spare=number == count >= max(2, os.cpu_count() or 1),
             )
             for number in range(1, count + 1)
         ]
@@ -304,15 +304,14 @@ class Service:
             loop.wake()
 
     def _reading_loop(self, number: int, reading: Reading, *, spare: bool) -> Loop:
-        """One scan. The `spare` reader's core is filing's while stacks wait: filed last, they would have one core."""
+        """One scan; the `spare` reader, whose core is the last one, gives way to filing."""
         loop: Loop
+        giving_way = GivingWay(lambda: reading.read_next(loop.show_life), lambda: spare and self._filing_goes_on)
 
         def work() -> float | None:
             if not self._met_database:
                 return None
-            if spare and self._filing_goes_on:
-                return _GIVE_WAY_SECONDS
-            if not reading.read_next(loop.show_life):
+            if not giving_way.read_next():
                 return None
             self._assembling_loop.wake()
             return 0
@@ -333,7 +332,9 @@ class Service:
         try:
             filed = self._filing.file_next(self._filing_loop.show_life)
         finally:
-            self._filing_goes_on = filed
+            ended, self._filing_goes_on = self._filing_goes_on and not filed, filed
+            if ended:
+                self._reading_loops[-1].wake()
         return 0 if filed or self._housekeeping.do_a_little() else None
 
     def _supervise(self, loops: list[Loop]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -408,6 +409,31 @@ def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_
     sidecars = sorted(each.stem for each in (place.folder / "archive").rglob("*.json"))
     assert sidecars == sorted(place.originals()), "one for each scan, and none says another thing than its row"
     assert len(place.said("scan_grew")) == 1
+
+
+def test_a_file_that_grew_is_not_stored_again_and_again_while_its_claim_can_not_be_made_another_scans(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_how: object, **_more: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "the spool is full")
+
+    claim = place.claimed()
+    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
+        nobody_can_say(patched)
+        with patched.context() as once:
+            lost_answer(once)
+            with pytest.raises(DatabaseAway):
+                place.intake.forward()
+        writer.write(MORE)
+        with patched.context() as whole:
+            whole.setattr(journey_intake, "renew", full)
+            for place.now in (0.0, 10.0, 20.0):
+                assert place.intake.forward() == 0
+        for place.now in (30.0, 40.0, 50.0):
+            place.intake.forward()
+    assert list(place.originals().values()) == [WHOLE, WHOLE + MORE]
+    sidecars = sorted(each.stem for each in (place.folder / "archive").rglob("*.json"))
+    assert sidecars == sorted(place.originals()), "none says another thing than its row"
 
 
 def test_a_scan_whose_answer_was_lost_is_let_go_of_once_it_is_known(

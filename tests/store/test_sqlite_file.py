@@ -92,6 +92,28 @@ def test_a_replacement_is_taken_once_nothing_of_the_lost_one_lies_beside_it(file
     assert (opened.replaced, stations(opened)) == (False, ["B"])
 
 
+def test_a_backup_is_not_taken_beside_the_log_of_the_lost_file_that_is_put_back_meanwhile(
+    file: Path, opened: Database
+) -> None:
+    add_station(opened, "A")
+    other = file.with_name("other.db")
+    migrate(f"sqlite:///{other}")
+    log = file.with_name("skrynka.db-wal")
+    log.rename(file.with_name("log"))
+    file.with_name("skrynka.db-shm").unlink()
+    other.replace(file)
+
+    def while_the_log_is_put_back(looked_at: Database) -> None:
+        require_head(looked_at)
+        file.with_name("log").rename(log)
+
+    with pytest.raises(DatabaseAway):
+        opened.take_replacement(while_the_log_is_put_back)
+    log.unlink()
+    opened.take_replacement(require_head)
+    assert stations(opened) == []
+
+
 def test_a_look_at_another_file_leaves_alone_the_log_that_is_put_back_meanwhile(file: Path, opened: Database) -> None:
     add_station(opened, "A")
     elsewhere = file.parent / "elsewhere"

@@ -112,9 +112,9 @@ class Intake:
             for taking in takings.values():
                 taking.note_loss()
         self._claims = [self._note_overwritten(taken) if taken.overwritten else taken for taken in found.claims]
-        self._perhaps_registered = {taken.scan_id for taken in found.claims}
         self._count(claimed=sum(taken.seen.size for taken in found.claims))
         known = [*found.claims, *found.in_shares]
+        self._perhaps_registered = {taken.scan_id for taken in known}
         if known:
             self._numbers.at_least(max(taken.number for taken in known))
         for box, taking in takings.items():
@@ -284,9 +284,9 @@ class Intake:
         """Make the claim one of a new scan: its file went on after it was registered, and that row stays as it is."""
         number = self._numbers.next_number()
         self._part_from(taken, number)
-        self._perhaps_registered.discard(taken.scan_id)
         renewed = renew(taken, scan_id=new_id(), number=number, after_gap=self._ordered(taken.box))
         self._claims[self._claims.index(taken)] = renewed
+        self._perhaps_registered.discard(taken.scan_id)
         self._count(claimed=renewed.seen.size - taken.seen.size)
         self._growing.forget(taken.scan_id)
         self._growing.note(renewed)

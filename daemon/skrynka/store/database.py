@@ -145,8 +145,9 @@ class Database:
         trial = Database(_untouching_engine(self._path), self._clock)
         try:
             require_fit(trial)
-            # What was looked at, and not what came in its place meanwhile.
+            # What was looked at, and not what came in its place, or beside it, meanwhile.
             found.require()
+            require_no_log_beside(self._path)
         except DatabaseAway:
             raise
         except (EnvironmentUnfit, DatabaseRefused) as error:
