@@ -29,7 +29,9 @@ help:
 demo: $(VENV)/.ready
 	@$(BIN)/python -m tests.demo
 
+# Compiled first: hundreds of daemons and commands are started, and some environments keep Python from doing it itself.
 test: $(VENV)/.ready .test-packages check
+	@$(BIN)/python -m compileall -q daemon
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 	$(BIN)/python -m tests.support.coverage_floors
 
