@@ -19,6 +19,8 @@ class Outages:
         """`clock` gives monotonic seconds."""
         self._clock = clock
         self._known: dict[str, outages.Outage] = {}
+        self._errors: dict[str, str | None] = {}
+        """What was said last of why each is away."""
 
     @property
     def away(self) -> list[str]:
@@ -28,6 +30,8 @@ class Outages:
     def tell(self, what: str, *, away: bool, waiting: int, free_bytes: int | None, error: str | None = None) -> None:
         """Tell people when "database" or "archive" goes, now and then while it is away, and when it is back.
 
+        Also when it is away for another reason than it was.
+
         `waiting` are the claimed scans that wait for it, `free_bytes` the room for more of them.
         """
         known, telling = outages.observe(self._known.get(what), self._clock(), away=away)
@@ -35,8 +39,12 @@ class Outages:
             self._known.pop(what, None)
         else:
             self._known[what] = known
+        if telling is None and known is not None and error not in {None, self._errors.get(what)}:
+            # Told out of turn: what helps against the one doesn't help against the other.
+            telling = outages.Telling(outages.Change.STILL_AWAY, self._clock() - known.since)
         if telling is None:
             return
+        self._errors[what] = error
         if telling.change is outages.Change.BACK:
             _LOG.info(f"{what}_returned", seconds=telling.seconds, waiting=waiting)
         else:

@@ -19,6 +19,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -29,6 +30,7 @@ from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
 from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
 from skrynka.giving_way import GivingWay
+from skrynka.held_database import note_held
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.housekeeping import Housekeeping
@@ -94,6 +96,8 @@ class Service:
         self._lock = lock_station(configuration.state)
         clear_work(configuration.work)
         self._database = open_database(configuration.database_url)
+        self._noted_database: tuple[int, int] | None = None
+        self._note_database()
         hide_credentials()
         self._archive = known_archive(
             configuration.state, configuration.archive, settings.station.code, self._has_scans
@@ -266,6 +270,13 @@ class Service:
         reset_interrupted(self._database)
         self._met_database = True
 
+    def _note_database(self) -> None:
+        """Have commands know which file is ours. A full disk keeps nobody from working: it is noted later."""
+        if self._noted_database != (held := self._database.file_identity):
+            with suppress(OSError):
+                note_held(self._configuration.state, held)
+                self._noted_database = held
+
     def _taking_loop(self, code: str, taking: Taking) -> Loop:
         """One round of an inbox; wakes the intake where something was claimed."""
         loop: Loop
@@ -294,6 +305,7 @@ class Service:
         self._intake.look_at_archive()
         if self._database.replaced:
             self._database.take_replacement(self._require_fit)
+        self._note_database()
         if not self._met_database:
             self._meet_database()
         return 0 if self._intake.forward(self._intake_loop.show_life, self._stop.is_set) else None

@@ -53,7 +53,7 @@ class Paths(_Table):
     """Where things lie."""
 
     state: Path = Path("state")
-    """The lock and the running scan number."""
+    """The lock, the running scan number, which archive and which database file are the station's."""
     spool: Path = Path("spool")
     """Claimed scans, until they are registered."""
     work: Path = Path("work")
@@ -293,8 +293,22 @@ def _toml(file: Path) -> dict[str, Any]:
 def _wrong(file: Path, error: ValidationError) -> ConfigurationError:
     first = error.errors(include_input=False, include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
+    given = _given_by(first["loc"])
     message = "is no option here" if first["type"] == "extra_forbidden" else first["msg"]
+    if given is not None:
+        return ConfigurationError(f"{given}: {message}.", f"It gives the value of {key}; mend it there.")
     return ConfigurationError(f"{file}: {key}: {message}.", f"Compare with the commented example of {file.name}.")
+
+
+def _given_by(key: Sequence[int | str]) -> str | None:
+    """Say which variable or credential gives the value of a key; None where it is the file's."""
+    names = ["SKRYNKA_" + "__".join(map(str, key[:depth])) for depth in range(len(key), 0, -1)]
+    for name in (each.upper() for each in names):
+        if _credential(name) is not None or _credential(name.lower()) is not None:
+            return f"The credential {name}"
+        if name in map(str.upper, os.environ):
+            return f"The environment's {name}"
+    return None
 
 
 def _check_boxes(file: Path, boxes: Sequence[Box]) -> None:

@@ -17,6 +17,8 @@ from tests.support.processes import await_that
 from tests.support.stations import Daemon, make_station
 
 DPI = 100
+PAGE = 4096
+"""Bytes of SQLite's pages, where nobody says otherwise."""
 
 
 @pytest.fixture
@@ -110,6 +112,54 @@ def test_a_file_that_is_no_database_of_the_station_is_left_alone_until_its_own_i
     bring_back(mailroom, elsewhere)
     daemon.wait_for("scan_finished")
     await_return(daemon)
+    assert mailroom.misfits() == []
+
+
+def test_no_command_touches_a_file_that_lies_in_the_place_of_the_daemons(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    file = file_of(mailroom)
+    finish(mailroom, daemon, piles[0])
+    back_up(file)
+    finish(mailroom, daemon, piles[1])
+    elsewhere = file.rename(file.with_name("lost.db"))
+    file.with_name("backup").rename(file)
+    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    log = file.with_name("skrynka.db-wal")
+    before = file.read_bytes(), log.read_bytes()
+    assert before[1]
+    for command in ("check", "status", "cases list", "db revision", "db upgrade", "audit"):
+        asked = mailroom.station.run(*command.split(), check=False)
+        assert asked.returncode == 3, command
+        assert "Another file lies in the database's place" in asked.stdout + asked.stderr, command
+        assert (file.read_bytes(), log.read_bytes()) == before, command
+    elsewhere.rename(file)
+    finish(mailroom, daemon, piles[2])
+    await_return(daemon)
+    assert mailroom.misfits() == []
+
+
+def test_a_damaged_file_is_an_outage_that_commands_and_the_log_call_by_its_name(
+    mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
+) -> None:
+    finish(mailroom, daemon, piles[0])
+    back_up(file_of(mailroom))
+    daemon.end()
+    whole = file_of(mailroom).with_name("backup").read_bytes()
+    with file_of(mailroom).open("r+b") as file:
+        # Its head and the table of tables are whole.
+        file.seek(2 * PAGE)
+        file.write(b"\xff" * (len(whole) - 2 * PAGE))
+    for command in ("check", "status", "cases list"):
+        asked = mailroom.station.run(*command.split(), check=False)
+        assert (asked.returncode, "The database is damaged" in asked.stdout + asked.stderr) == (3, True), command
+    with mailroom.station.running() as another:
+        assert [line["error"] for line in another.lines if line["event"] == "database_lost"] == ["damaged"]
+        claim(mailroom, another, piles[1])
+        another.end()
+    file_of(mailroom).write_bytes(whole)
+    with mailroom.station.running() as another:
+        another.wait_for("scan_finished")
     assert mailroom.misfits() == []
 
 

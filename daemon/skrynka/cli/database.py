@@ -5,12 +5,12 @@ from __future__ import annotations
 import typer
 
 from skrynka.cli.exits import FOUND
-from skrynka.cli.options import AsJson, ConfigFile, configuration
+from skrynka.cli.options import AsJson, ConfigFile, configuration, open_station_database
 from skrynka.cli.output import show_json
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import EnvironmentUnfit
 from skrynka.settings import Configuration
-from skrynka.store.database import Database, open_database
+from skrynka.store.database import Database
 from skrynka.store.revision import current_revision, head_revision
 from skrynka.store.revision import upgrade as upgrade_database
 
@@ -32,7 +32,7 @@ def upgrade(config: ConfigFile = None) -> None:
     file = station.database_file
     if file is not None and not file.exists():
         _refuse_while_running(station)
-    opened = open_database(station.database_url, create=True)
+    opened = open_station_database(station, create=True)
     try:
         if current_revision(opened) == head_revision():
             typer.echo(f"The database is at revision {head_revision()}, the newest: nothing to do.")
@@ -56,7 +56,7 @@ def revision(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Example: `skrynka db revision --json`
     """
-    opened = open_database(configuration(config).database_url)
+    opened = open_station_database(configuration(config))
     try:
         current = current_revision(opened)
     finally:

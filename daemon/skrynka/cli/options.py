@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from skrynka.cli.output import JSON
+from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError
+from skrynka.held_database import require_held
 from skrynka.settings import Configuration, load
 from skrynka.store.database import Database, open_database
 from skrynka.store.revision import require_head
@@ -45,12 +47,20 @@ def configuration(file: Path | None) -> Configuration:
 @contextmanager
 def station_database(station: Configuration) -> Iterator[Database]:
     """Open the station's database, at the revision that this program works with. Raises EnvironmentUnfit."""
-    database = open_database(station.database_url)
+    database = open_station_database(station)
     try:
         require_head(database)
         yield database
     finally:
         database.close()
+
+
+def open_station_database(station: Configuration, *, create: bool = False) -> Database:
+    """Open the station's database as it is. Raises as `open_database` does, and for a file that the daemon hasn't."""
+    service = service_pid(station.state)
+    if service is not None:
+        require_held(station.state, station.database_file, service)
+    return open_database(station.database_url, create=create)
 
 
 def actor() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from skrynka.catalogue_file import load_catalogue
 from skrynka.cli.checked import Checked, State
 from skrynka.cli.key_checks import sheet_signing
+from skrynka.cli.options import open_station_database
 from skrynka.cli.output import counted, size
 from skrynka.cli.running import service_pid
 from skrynka.core.errors import ConfigurationError, EnvironmentUnfit, SkrynkaError
@@ -25,8 +26,8 @@ from skrynka.settings import Box, Configuration
 from skrynka.shares.hand import ShareHand
 from skrynka.shares.process import HUNG
 from skrynka.steps.listing import NO_MARKER, InboxAway, list_inbox
-from skrynka.store.database import open_database
 from skrynka.store.filesystems import network_filesystem
+from skrynka.store.listings import work_left
 from skrynka.store.revision import current_revision, require_head
 
 _OTHERS = stat.S_IRWXO
@@ -207,13 +208,15 @@ def _room(what: str, folder: Path, wanted_megabytes: int) -> Checked:
 
 def _database(station: Configuration) -> Checked:
     try:
-        database = open_database(station.database_url)
+        database = open_station_database(station)
     except ConfigurationError as error:
         return Checked("database", State.WRONG, error.message, error.remedy)
     except EnvironmentUnfit as error:
         return Checked("database", State.MISSING, error.message, error.remedy)
     try:
         require_head(database)
+        # What the daemon asks for all day: a damaged file shows there, as far as it can without reading all of it.
+        work_left(database, station.settings.station.code)
         return Checked("database", State.GOOD, f"{database.engine}, at revision {current_revision(database)}")
     except EnvironmentUnfit as error:
         return Checked("database", State.MISSING, error.message, error.remedy)

@@ -66,6 +66,19 @@ class DatabaseAway(EnvironmentUnfit):
         super().__init__(message, remedy)
 
 
+class DatabaseDamaged(DatabaseAway):
+    """The database's file isn't what was written into it: nothing more is asked of it until it is restored."""
+
+    def __init__(self, code: str) -> None:
+        """`code` is the engine's name for it."""
+        self.code = code
+        super().__init__(
+            f"The database is damaged ({code}).",
+            "End the daemon, keep the damaged files, and restore a backup; what came since lies in the archive.",
+            "damaged",
+        )
+
+
 class DatabaseRefused(SkrynkaError):
     """The database refused a row or a statement: a wrong state was about to be written, or a defect of ours.
 

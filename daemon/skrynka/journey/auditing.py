@@ -14,7 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from skrynka.core.auditing import Report, gaps, spans
-from skrynka.core.errors import DatabaseRefused
+from skrynka.core.errors import DatabaseDamaged, DatabaseRefused
 from skrynka.core.flaws import Flaw, FoundFlaw
 from skrynka.journey.auditing_archive import ArchiveAudit
 from skrynka.journey.auditing_remains import AuditedStation, RemainsAudit
@@ -167,5 +167,7 @@ def _told(part: _Part, *, quick: bool) -> Iterator[FoundFlaw]:
     """Give what a part finds, up to where the database can't answer any more: that is a flaw too."""
     try:
         yield from part(quick=quick)
+    except DatabaseDamaged as damaged:
+        yield FoundFlaw(Flaw.DATABASE_DAMAGED, "database", damaged.code)
     except DatabaseRefused as refused:
         yield FoundFlaw(Flaw.DATABASE_DAMAGED, "database", refused.constraint)

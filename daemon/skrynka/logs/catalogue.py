@@ -298,7 +298,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "[, {free_bytes:size} free for more]",
             "Scans are still taken and kept here; they are registered when it is back. Said again while it lasts.",
             "Look at the database server and the network; for SQLite `skrynka check` says whether its file is gone"
-            " (`not_there`) or another lies in its place (`another_file`). Watch the free space while it is away.",
+            " (`not_there`), another lies in its place (`another_file`), or it is damaged (`damaged`: restore a"
+            " backup). Watch the free space while it is away.",
         ),
         "database_returned": Event(
             _I, "the database is back[ after {seconds:s}][, {waiting:+} to register]", "What waited is registered now."

@@ -86,6 +86,11 @@ class Database:
         """Say whether other stations may use it too: work is leased then, and a service doesn't migrate it."""
         return self.engine == "postgresql"
 
+    @property
+    def file_identity(self) -> tuple[int, int] | None:
+        """Device and inode of SQLite's file, wherever it lies now; None for a server's database."""
+        return None if self._file is None else self._file.identity
+
     def now(self) -> datetime:
         """Give the time to write into rows, in UTC."""
         return self._clock()

@@ -10,13 +10,14 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from skrynka.core.errors import DatabaseAway, DatabaseRefused
+from skrynka.core.errors import DatabaseAway, DatabaseDamaged, DatabaseRefused
 
 _REMEDY = "Look whether the database server runs and can be reached; nothing is lost meanwhile."
 _LOCAL_REMEDY = "Look at the free space, the rights and the health of the disk that the database lies on."
 
 # SQLite's result codes: locked by another process, the disk fails, is full, or the file can't be opened or written.
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_SQLITE_DAMAGED = "SQLITE_CORRUPT"
 _SQLITE_SPOILT = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _SQLITE_KINDS = {
     "SQLITE_CONSTRAINT_UNIQUE": "unique",
@@ -75,6 +76,8 @@ def _from_sqlite(cause: BaseException | None) -> DatabaseAway | DatabaseRefused:
     code: str = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
     if code == "SQLITE_NOTADB":
         return DatabaseAway("What is there is no database of ours.", "Look at `database.url`.", "another_file")
+    if code.startswith(_SQLITE_DAMAGED):
+        return DatabaseDamaged(code)
     if code.startswith(_SQLITE_AWAY):
         return DatabaseAway(f"The database can't be used now ({code}).", _LOCAL_REMEDY)
     named = _SQLITE_NAMED.fullmatch(str(cause))

@@ -37,20 +37,21 @@ class SqliteFile:
         self.release = weakref.finalize(self, os.close, descriptor)
         """Holds the file no longer, once called."""
         info = os.fstat(descriptor)
-        self._identity = (info.st_dev, info.st_ino)
+        self.identity = (info.st_dev, info.st_ino)
+        """Device and inode."""
 
     def require(self) -> None:
         """Raise DatabaseAway unless the path still leads to the file."""
         found = self._found()
         if found is None:
             raise DatabaseAway("The database isn't there.", _GONE_REMEDY, "not_there")
-        if found != self._identity:
+        if found != self.identity:
             raise DatabaseAway("Another file lies in the database's place.", _REPLACED_REMEDY, "another_file")
 
     @property
     def replaced(self) -> bool:
         """Say whether the path leads to another file now."""
-        return self._found() not in {None, self._identity}
+        return self._found() not in {None, self.identity}
 
     def _found(self) -> tuple[int, int] | None:
         try:

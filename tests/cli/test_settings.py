@@ -1,4 +1,4 @@
-"""The digest of a configuration: one for one configuration, another for another."""
+"""A configuration: what is said of a wrong value, and its digest: one for one configuration, another for another."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from skrynka.core.errors import ConfigurationError
 from skrynka.settings import load
 
 SAYS = (
@@ -58,6 +59,25 @@ def test_other_boxes_or_case_types_make_another_digest(name: str, more: str, sta
     with (station / name).open("a", encoding="utf-8") as file:
         file.write(more)
     assert load(station / "skrynka.toml").digest() != before
+
+
+@pytest.mark.parametrize("credential", [False, True])
+def test_a_wrong_value_is_told_with_the_name_of_what_gives_it_and_without_the_value(
+    station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, credential: bool
+) -> None:
+    if credential:
+        folder = tmp_path / "credentials"
+        folder.mkdir()
+        (folder / "SKRYNKA_INTAKE__QUIET_SECONDS").write_text("0099887766a", encoding="utf-8")
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    else:
+        monkeypatch.setenv("SKRYNKA_INTAKE__QUIET_SECONDS", "0099887766a")
+    with pytest.raises(ConfigurationError) as wrong:
+        load(station / "skrynka.toml")
+    giver = "The credential" if credential else "The environment's"
+    assert wrong.value.message.startswith(f"{giver} SKRYNKA_INTAKE__QUIET_SECONDS: ")
+    assert "intake.quiet_seconds" in wrong.value.remedy
+    assert "0099887766" not in str(wrong.value)
 
 
 def test_a_password_in_the_databases_url_is_not_in_the_digest(station: Path, monkeypatch: pytest.MonkeyPatch) -> None:
