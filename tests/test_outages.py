@@ -30,15 +30,19 @@ def test_the_database_and_the_archive_are_told_apart_on_change_and_while_it_last
     assert outages.away == []
 
 
-def test_that_it_is_away_for_another_reason_now_is_told_at_once() -> None:
+def test_that_it_is_away_for_another_reason_is_told_at_once_and_once() -> None:
     stream = listening(Mode.JSON)
     clock = [0.0]
     outages = Outages(lambda: clock[0])
-    errors = ("not_there", "not_there", None, "another_file", "another_file")
-    for clock[0], error in zip((0.0, 5.0, 10.0, 15.0, 20.0), errors, strict=True):
+    errors = ("not_there", "not_there", None, "another_file", "not_there", "another_file")
+    for clock[0], error in zip((0.0, 5.0, 10.0, 15.0, 20.0, 25.0), errors, strict=True):
         outages.tell("database", away=True, waiting=3, free_bytes=10**9, error=error)
+    outages.tell("database", away=False, waiting=3, free_bytes=10**9)
+    outages.tell("database", away=True, waiting=3, free_bytes=10**9, error="another_file")
     told = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [(line["event"], line["error"], line.get("seconds")) for line in told] == [
+    assert [(line["event"], line.get("error"), line.get("seconds")) for line in told] == [
         ("database_lost", "not_there", None),
         ("database_lost", "another_file", 15.0),
+        ("database_returned", None, 25.0),
+        ("database_lost", "another_file", None),
     ]

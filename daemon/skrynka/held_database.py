@@ -6,7 +6,6 @@ for the other file's, write it into it, and remove it.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from skrynka.core.errors import DatabaseAway
@@ -14,27 +13,25 @@ from skrynka.durable import write_durably
 
 _NAME = "database"
 _REMEDY = (
-    "Bring back the daemon's own file, renamed or with its `-wal` as it is: else end the daemon first. Its own file"
-    " that comes back as a copy keeps its `-wal`; beside a backup remove `-wal` and `-shm`. Then start it."
+    "Rename the daemon's own file back, with its `-wal`. For anything else, a copy or a backup, end the daemon first."
 )
 
 
-def note_held(state: Path, identity: tuple[int, int] | None) -> None:
-    """Write down, in the state folder, that this process has the file of this device and inode. Raises OSError."""
-    write_durably(state / _NAME, b"" if identity is None else b"%d %d %d\n" % (os.getpid(), *identity))
+def forget_held(state: Path) -> None:
+    """Have nothing noted any more, which needs no room on the disk. Raises OSError."""
+    (state / _NAME).unlink(missing_ok=True)
 
 
-def require_held(state: Path, file: Path | None, service: int) -> None:
-    """Raise DatabaseAway where another file lies at the path than the running service has.
+def note_held(state: Path, identity: tuple[int, int]) -> None:
+    """Note device and inode of the file that the service has. For whoever holds the station's lock. Raises OSError."""
+    write_durably(state / _NAME, b"%d %d\n" % identity)
 
-    `service` is its process id, 0 where it can't be seen from here; what another process noted is of no account.
-    """
+
+def require_held(state: Path, identity: tuple[int, int]) -> None:
+    """Raise DatabaseAway where the running service has another file than the one with this device and inode."""
     try:
-        noted = [int(number) for number in (state / _NAME).read_bytes().split()]
-        found = None if file is None else file.stat()
+        noted = tuple(int(number) for number in (state / _NAME).read_bytes().split())
     except (OSError, ValueError):
         return
-    if not noted or found is None or service not in {0, noted[0]}:
-        return
-    if noted[1:] != [found.st_dev, found.st_ino]:
+    if noted not in {(), identity}:
         raise DatabaseAway("Another file lies in the database's place than the daemon has.", _REMEDY, "another_file")

@@ -19,8 +19,8 @@ class Outages:
         """`clock` gives monotonic seconds."""
         self._clock = clock
         self._known: dict[str, outages.Outage] = {}
-        self._errors: dict[str, str | None] = {}
-        """What was said last of why each is away."""
+        self._told: dict[str, set[str | None]] = {}
+        """What was said of why each is away."""
 
     @property
     def away(self) -> list[str]:
@@ -30,7 +30,7 @@ class Outages:
     def tell(self, what: str, *, away: bool, waiting: int, free_bytes: int | None, error: str | None = None) -> None:
         """Tell people when "database" or "archive" goes, now and then while it is away, and when it is back.
 
-        Also when it is away for another reason than it was.
+        Also when it is away for another reason than was told: each once, for reasons may take turns.
 
         `waiting` are the claimed scans that wait for it, `free_bytes` the room for more of them.
         """
@@ -39,13 +39,15 @@ class Outages:
             self._known.pop(what, None)
         else:
             self._known[what] = known
-        if telling is None and known is not None and error not in {None, self._errors.get(what)}:
+        told = self._told.setdefault(what, {None})
+        if telling is None and known is not None and error not in told:
             # Told out of turn: what helps against the one doesn't help against the other.
             telling = outages.Telling(outages.Change.STILL_AWAY, self._clock() - known.since)
         if telling is None:
             return
-        self._errors[what] = error
+        told.add(error)
         if telling.change is outages.Change.BACK:
+            del self._told[what]
             _LOG.info(f"{what}_returned", seconds=telling.seconds, waiting=waiting)
         else:
             _LOG.warning(

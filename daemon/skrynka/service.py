@@ -30,7 +30,7 @@ from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
 from skrynka.core.settling import SettlingRules
 from skrynka.core.stacking import Assemble
 from skrynka.giving_way import GivingWay
-from skrynka.held_database import note_held
+from skrynka.held_database import forget_held, note_held
 from skrynka.journey.assembling import Assembling, AssemblyRules
 from skrynka.journey.filing import Filing, FilingRules
 from skrynka.journey.housekeeping import Housekeeping
@@ -94,8 +94,9 @@ class Service:
         for folder in (configuration.state, configuration.spool, configuration.work):
             make_private_folder(folder)
         self._lock = lock_station(configuration.state)
+        forget_held(configuration.state)
         clear_work(configuration.work)
-        self._database = open_database(configuration.database_url)
+        self._database = open_database(configuration.database_url, give_up_damaged=True)
         self._noted_database: tuple[int, int] | None = None
         self._note_database()
         hide_credentials()
@@ -272,10 +273,15 @@ class Service:
 
     def _note_database(self) -> None:
         """Have commands know which file is ours. A full disk keeps nobody from working: it is noted later."""
-        if self._noted_database != (held := self._database.file_identity):
+        held, state = self._database.file_identity, self._configuration.state
+        if held in {None, self._noted_database}:
+            return
+        try:
+            note_held(state, held)
+            self._noted_database = held
+        except OSError:
             with suppress(OSError):
-                note_held(self._configuration.state, held)
-                self._noted_database = held
+                forget_held(state)
 
     def _taking_loop(self, code: str, taking: Taking) -> Loop:
         """One round of an inbox; wakes the intake where something was claimed."""

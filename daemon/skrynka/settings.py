@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from skrynka.core.errors import ConfigurationError
@@ -252,7 +254,12 @@ def load(file: Path) -> Configuration:
     try:
         settings = Settings(**tables)
     except ValidationError as error:
-        raise _wrong(file, error) from None
+        raise _wrong(file, error, _giver(error)) from None
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"A value that the environment or a credential gives can't be read: {error}.",
+            'Lists and tables are written there as JSON, such as ["PATCHT"].',
+        ) from None
     boxes_file = file.parent / settings.paths.boxes
     listed = _toml(boxes_file)
     try:
@@ -290,25 +297,26 @@ def _toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: {error}.", "Mend the TOML at that line.") from None
 
 
-def _wrong(file: Path, error: ValidationError) -> ConfigurationError:
-    first = error.errors(include_input=False, include_url=False)[0]
+def _wrong(file: Path, error: ValidationError, giver: str | None = None) -> ConfigurationError:
+    first = _first(error)
     key = ".".join(str(part) for part in first["loc"])
-    given = _given_by(first["loc"])
     message = "is no option here" if first["type"] == "extra_forbidden" else first["msg"]
-    if given is not None:
-        return ConfigurationError(f"{given}: {message}.", f"It gives the value of {key}; mend it there.")
+    if giver is not None:
+        return ConfigurationError(f"{giver}: {message}.", f"It gives the value of {key}; mend it there.")
     return ConfigurationError(f"{file}: {key}: {message}.", f"Compare with the commented example of {file.name}.")
 
 
-def _given_by(key: Sequence[int | str]) -> str | None:
-    """Say which variable or credential gives the value of a key; None where it is the file's."""
-    names = ["SKRYNKA_" + "__".join(map(str, key[:depth])) for depth in range(len(key), 0, -1)]
-    for name in (each.upper() for each in names):
-        if _credential(name) is not None or _credential(name.lower()) is not None:
-            return f"The credential {name}"
-        if name in map(str.upper, os.environ):
-            return f"The environment's {name}"
-    return None
+def _giver(error: ValidationError) -> str | None:
+    """Say which variable or credential gave what is wrong; None where it was the file."""
+    table, *key = map(str, _first(error)["loc"])
+    name = f"SKRYNKA_{table}__{key[0]}".upper() if key else ""
+    if _credential(name) is not None or _credential(name.lower()) is not None:
+        return f"The credential {name}"
+    return f"The environment's {name}" if name in map(str.upper, os.environ) else None
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_input=False, include_url=False)[0]
 
 
 def _check_boxes(file: Path, boxes: Sequence[Box]) -> None:

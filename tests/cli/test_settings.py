@@ -80,6 +80,14 @@ def test_a_wrong_value_is_told_with_the_name_of_what_gives_it_and_without_the_va
     assert "0099887766" not in str(wrong.value)
 
 
+def test_a_list_that_is_not_written_as_one_is_a_wrong_configuration(
+    station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKRYNKA_READING__SEPARATORS", "PATCHT")
+    with pytest.raises(ConfigurationError, match="reading"):
+        load(station / "skrynka.toml")
+
+
 def test_a_password_in_the_databases_url_is_not_in_the_digest(station: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = load(station / "skrynka.toml").digest()
     monkeypatch.setenv("SKRYNKA_DATABASE__URL", "postgresql://skrynka:guess@host/skrynka")

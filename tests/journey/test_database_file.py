@@ -193,6 +193,7 @@ def test_a_backup_brought_back_as_the_readme_says_is_worked_with_at_once(
     move_away(mailroom, with_log=True)
     file.with_name("backup").rename(file)
     finish(mailroom, daemon, piles[2])
+    assert mailroom.station.run("status", check=False).returncode == 0, "commands take it for the daemon's, too"
     numbers = [row["number"] for row in mailroom.query("SELECT number FROM scan ORDER BY number")]
     assert len(numbers) == 2, "the second came after the backup was made"
     found = misfits(mailroom.station.database, mailroom.station.archive, [mailroom.dropped[0], mailroom.dropped[2]])

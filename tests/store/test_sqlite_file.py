@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from skrynka.core.errors import DatabaseAway, EnvironmentUnfit
+from skrynka.core.errors import DatabaseAway, DatabaseDamaged, EnvironmentUnfit
 from skrynka.store.database import Database, open_database
 from skrynka.store.revision import require_head
 from tests.support.databases import migrate
@@ -141,19 +141,52 @@ def test_a_look_at_another_file_leaves_alone_the_log_that_is_put_back_meanwhile(
     assert stations(opened) == ["A"]
 
 
-@pytest.mark.parametrize("content", [b"", b"minutes of a meeting " * 100])
-def test_a_replacement_that_is_no_database_of_ours_is_not_taken(file: Path, opened: Database, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"minutes of a meeting " * 100, None], ids=["nothing", "text", "half"])
+def test_a_replacement_that_is_no_database_of_ours_is_not_taken(
+    file: Path, opened: Database, content: bytes | None
+) -> None:
+    half = file.read_bytes()[: file.stat().st_size // 8192 * 4096]
     stations(opened)
     file.rename(file.with_name("gone.db"))
     with pytest.raises(DatabaseAway):
         stations(opened)
     for ending in ("-wal", "-shm"):
         file.with_name(f"skrynka.db{ending}").unlink()
-    file.write_bytes(content)
+    file.write_bytes(half if content is None else content)
     with pytest.raises(DatabaseAway) as away:
         opened.take_replacement(require_head)
     assert away.value.why == "another_file"
     assert opened.replaced
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_of_a_damaged_file_a_service_asks_nothing_more_until_another_is_taken(file: Path, *, given_up: bool) -> None:
+    whole = file.read_bytes()
+    with closing(sqlite3.connect(file)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'scan'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as written:
+        written.seek((root - 1) * size)
+        written.write(b"\xff" * size)
+    database = open_database(f"sqlite:///{file}", give_up_damaged=given_up)
+    with pytest.raises(DatabaseDamaged), database.read() as connection:
+        connection.execute(text("SELECT max(original_name) FROM scan")).all()
+    if not given_up:
+        assert stations(database) == []
+        database.close()
+        return
+    with pytest.raises(DatabaseDamaged):
+        stations(database)
+    with pytest.raises(DatabaseDamaged):
+        add_station(database, "A")
+    replacement = file.with_name("backup")
+    replacement.write_bytes(whole)
+    for ending in ("-wal", "-shm"):
+        file.with_name(f"skrynka.db{ending}").unlink(missing_ok=True)
+    replacement.replace(file)
+    database.take_replacement(require_head)
+    assert stations(database) == []
+    database.close()
 
 
 def test_beside_a_log_no_database_is_made(file: Path) -> None:

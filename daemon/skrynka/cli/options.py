@@ -13,7 +13,7 @@ import typer
 
 from skrynka.cli.output import JSON
 from skrynka.cli.running import service_pid
-from skrynka.core.errors import ConfigurationError
+from skrynka.core.errors import ConfigurationError, DatabaseAway
 from skrynka.held_database import require_held
 from skrynka.settings import Configuration, load
 from skrynka.store.database import Database, open_database
@@ -57,10 +57,14 @@ def station_database(station: Configuration) -> Iterator[Database]:
 
 def open_station_database(station: Configuration, *, create: bool = False) -> Database:
     """Open the station's database as it is. Raises as `open_database` does, and for a file that the daemon hasn't."""
-    service = service_pid(station.state)
-    if service is not None:
-        require_held(station.state, station.database_file, service)
-    return open_database(station.database_url, create=create)
+    database = open_database(station.database_url, create=create)
+    try:
+        if database.file_identity is not None and service_pid(station.state) is not None:
+            require_held(station.state, database.file_identity)
+    except DatabaseAway:
+        database.close()
+        raise
+    return database
 
 
 def actor() -> str:

@@ -67,7 +67,7 @@ class DatabaseAway(EnvironmentUnfit):
 
 
 class DatabaseDamaged(DatabaseAway):
-    """The database's file isn't what was written into it: nothing more is asked of it until it is restored."""
+    """The database's file isn't what was written into it."""
 
     def __init__(self, code: str) -> None:
         """`code` is the engine's name for it."""

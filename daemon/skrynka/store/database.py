@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from skrynka.core.errors import ConfigurationError, DatabaseAway, DatabaseRefused, EnvironmentUnfit
+from skrynka.core.errors import ConfigurationError, DatabaseAway, DatabaseDamaged, DatabaseRefused, EnvironmentUnfit
 from skrynka.store.failures import sqlite_connection_spoilt, translated, worth_repeating
 from skrynka.store.filesystems import network_filesystem
 from skrynka.store.sqlite_file import SqliteFile, require_no_log_beside, require_not_lost
@@ -68,8 +68,20 @@ def _utc_now() -> datetime:
 class Database:
     """A database that is open. Safe to use from several threads; transactions don't nest."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], file: Path | None = None) -> None:
-        """`file` is a SQLite database's. Raises DatabaseAway where it isn't there."""
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        file: Path | None = None,
+        *,
+        give_up_damaged: bool = False,
+    ) -> None:
+        """`file` is a SQLite database's. Raises DatabaseAway where it isn't there.
+
+        `give_up_damaged`: once it was found damaged, nothing more is asked of it, nor written into it.
+        """
+        self._give_up_damaged = give_up_damaged
+        self._damaged: DatabaseDamaged | None = None
         self._engine = engine
         self._clock = clock
         self._path = file
@@ -103,7 +115,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection in a transaction that is undone at the end. Raises DatabaseAway."""
-        with translated():
+        with self._translated():
             self._require_file()
             with self._engine.connect() as connection:
                 yield connection
@@ -114,7 +126,7 @@ class Database:
 
         Raises DatabaseAway (then whether it was committed isn't known) and DatabaseRefused.
         """
-        with translated(), self._transaction() as connection:
+        with self._translated(), self._transaction() as connection:
             yield connection
 
     def transact(self, work: Callable[[Connection], T]) -> T:
@@ -122,7 +134,7 @@ class Database:
 
         `work` must do nothing but talk to the database. Raises as `write` does, and what `work` raises.
         """
-        with translated():
+        with self._translated():
             try:
                 return self._once(work)
             except DBAPIError as error:
@@ -153,10 +165,10 @@ class Database:
             # What was looked at, and not what came in its place, or beside it, meanwhile.
             found.require()
             require_no_log_beside(self._path)
-        except DatabaseAway:
-            raise
         except (EnvironmentUnfit, DatabaseRefused) as error:
-            why = error.message if isinstance(error, EnvironmentUnfit) else "It can't be read."
+            if isinstance(error, DatabaseAway) and not isinstance(error, DatabaseDamaged):
+                raise
+            why = "It can't be read." if isinstance(error, DatabaseDamaged | DatabaseRefused) else error.message
             raise DatabaseAway(
                 f"Another file lies in the database's place. {why}",
                 "Bring the station's own file back, or a backup of it.",
@@ -165,6 +177,7 @@ class Database:
         finally:
             trial.close()
         before, self._file = self._file, found
+        self._damaged = None
         before.release()
 
     def close(self) -> None:
@@ -173,7 +186,19 @@ class Database:
         if self._file is not None:
             self._file.release()
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with translated():
+                yield
+        except DatabaseDamaged as damaged:
+            if self._give_up_damaged:
+                self._damaged = damaged
+            raise
+
     def _require_file(self) -> None:
+        if self._damaged is not None:
+            raise DatabaseDamaged(self._damaged.code)
         if self._file is None:
             return
         try:
@@ -210,7 +235,9 @@ _again = Retrying(
 )
 
 
-def open_database(url: str, *, create: bool = False, clock: Callable[[], datetime] = _utc_now) -> Database:
+def open_database(
+    url: str, *, create: bool = False, clock: Callable[[], datetime] = _utc_now, give_up_damaged: bool = False
+) -> Database:
     """Open `sqlite:////path/to/file` or `postgresql://user@host/name`; nothing is asked of a server yet.
 
     `create` makes a SQLite file that isn't there (0640: it names people's papers). Raises ConfigurationError for
@@ -223,7 +250,7 @@ def open_database(url: str, *, create: bool = False, clock: Callable[[], datetim
     match parsed.get_backend_name():
         case "sqlite":
             path = _sqlite_path(parsed, create=create)
-            return Database(_sqlite_engine(path), clock, path)
+            return Database(_sqlite_engine(path), clock, path, give_up_damaged=give_up_damaged)
         case "postgresql" | "postgres":
             return Database(_postgresql(parsed), clock)
         case _:

@@ -18,7 +18,7 @@ _LOCAL_REMEDY = "Look at the free space, the rights and the health of the disk t
 # SQLite's result codes: locked by another process, the disk fails, is full, or the file can't be opened or written.
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _SQLITE_DAMAGED = "SQLITE_CORRUPT"
-_SQLITE_SPOILT = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_SQLITE_SPOILT = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", _SQLITE_DAMAGED, "SQLITE_NOTADB")
 _SQLITE_KINDS = {
     "SQLITE_CONSTRAINT_UNIQUE": "unique",
     "SQLITE_CONSTRAINT_PRIMARYKEY": "unique",
