@@ -412,6 +412,8 @@ class Service:
         for hand in self._hands.values():
             hand.close()
         self._database.close()
+        with suppress(OSError):
+            forget_held(self._configuration.state)
         os.close(self._lock)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -134,8 +135,13 @@ def _many_at_once(folder: Path, seed: int) -> list[str]:
     with ExitStack() as running:
         with _queue_of(16):
             daemon = running.enter_context(station.running())
-        for name in names:
-            (outside / name).rename(station.inbox() / name)
+        # Stopped: else it may be done with a part of them, and its queue be full twice.
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for name in names:
+                (outside / name).rename(station.inbox() / name)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
         # Meanwhile another box's scan waits for none of them.
         began = time.monotonic()
         scene.save("OBL-02")
