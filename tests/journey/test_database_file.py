@@ -72,6 +72,22 @@ def bring_back(mailroom: Mailroom, folder: Path) -> None:
         each.rename(mailroom.station.folder / each.name)
 
 
+def lose_beside_its_log(mailroom: Mailroom, daemon: Daemon, piles: list[Pile]) -> tuple[Path, bytes]:
+    """Put a backup between two piles in the file's place, as `mv` over it does: the log stays.
+
+    Gives where the file is now, and the backup's bytes.
+    """
+    file = file_of(mailroom)
+    finish(mailroom, daemon, piles[0])
+    back_up(file)
+    finish(mailroom, daemon, piles[1])
+    backed_up = file.with_name("backup").read_bytes()
+    elsewhere = file.rename(file.with_name("lost.db"))
+    file.with_name("backup").rename(file)
+    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    return elsewhere, backed_up
+
+
 def await_return(daemon: Daemon) -> None:
     """Wait for the line that the database is back; it may come before those of the scans, or after them."""
     await_that(lambda: any(line["event"] == "database_returned" for line in daemon.lines), "the database is back")
@@ -119,12 +135,7 @@ def test_no_command_touches_a_file_that_lies_in_the_place_of_the_daemons(
     mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
 ) -> None:
     file = file_of(mailroom)
-    finish(mailroom, daemon, piles[0])
-    back_up(file)
-    finish(mailroom, daemon, piles[1])
-    elsewhere = file.rename(file.with_name("lost.db"))
-    file.with_name("backup").rename(file)
-    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    elsewhere, _ = lose_beside_its_log(mailroom, daemon, piles)
     log = file.with_name("skrynka.db-wal")
     before = file.read_bytes(), log.read_bytes()
     assert before[1]
@@ -167,14 +178,7 @@ def test_a_file_beside_the_log_of_the_lost_one_is_not_mixed_with_it(
     mailroom: Mailroom, daemon: Daemon, piles: list[Pile]
 ) -> None:
     file = file_of(mailroom)
-    finish(mailroom, daemon, piles[0])
-    back_up(file)
-    finish(mailroom, daemon, piles[1])
-    backed_up = file.with_name("backup").read_bytes()
-    # As `mv` of a backup over the file does it: the log stays.
-    elsewhere = file.rename(file.with_name("lost.db"))
-    file.with_name("backup").rename(file)
-    assert daemon.wait_for("database_lost")["error"] in {"not_there", "another_file"}
+    elsewhere, backed_up = lose_beside_its_log(mailroom, daemon, piles)
     claim(mailroom, daemon, piles[2])
     assert file.read_bytes() == backed_up
     elsewhere.rename(file)

@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -387,10 +388,9 @@ def test_a_scan_that_was_written_over_as_it_was_taken_comes_after_a_gap_though_a
     assert len(place.said("scan_overwritten")) == 1
 
 
-@pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])
-def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_scan_is_known(
-    place: Place, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
-) -> None:
+@contextmanager
+def grown_after_a_lost_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Have a scan registered and nobody told, and its file go on; its writer holds it open meanwhile."""
     claim = place.claimed()
     with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
         nobody_can_say(patched)
@@ -399,6 +399,14 @@ def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_
             with pytest.raises(DatabaseAway):
                 place.intake.forward()
         writer.write(MORE)
+        yield patched
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same run", "the next run"])
+def test_a_file_that_grew_while_the_database_was_away_is_stored_anew_though_its_scan_is_known(
+    place: Place, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
+) -> None:
+    with grown_after_a_lost_answer(place, monkeypatch):
         if restarted:
             place.restart()
         forwarded = 0
@@ -417,14 +425,7 @@ def test_a_file_that_grew_is_not_stored_again_and_again_while_its_claim_can_not_
     def full(*_how: object, **_more: object) -> NoReturn:
         raise OSError(errno.ENOSPC, "the spool is full")
 
-    claim = place.claimed()
-    with claim.path.open("ab", buffering=0) as writer, monkeypatch.context() as patched:
-        nobody_can_say(patched)
-        with patched.context() as once:
-            lost_answer(once)
-            with pytest.raises(DatabaseAway):
-                place.intake.forward()
-        writer.write(MORE)
+    with grown_after_a_lost_answer(place, monkeypatch) as patched:
         with patched.context() as whole:
             whole.setattr(journey_intake, "renew", full)
             for place.now in (0.0, 10.0, 20.0):

@@ -165,15 +165,12 @@ class Database:
             # What was looked at, and not what came in its place, or beside it, meanwhile.
             found.require()
             require_no_log_beside(self._path)
-        except (EnvironmentUnfit, DatabaseRefused) as error:
-            if isinstance(error, DatabaseAway) and not isinstance(error, DatabaseDamaged):
-                raise
-            why = "It can't be read." if isinstance(error, DatabaseDamaged | DatabaseRefused) else error.message
-            raise DatabaseAway(
-                f"Another file lies in the database's place. {why}",
-                "Bring the station's own file back, or a backup of it.",
-                "another_file",
-            ) from None
+        except (DatabaseDamaged, DatabaseRefused):
+            raise _another_file("It can't be read.") from None
+        except DatabaseAway:
+            raise
+        except EnvironmentUnfit as unfit:
+            raise _another_file(unfit.message) from None
         finally:
             trial.close()
         before, self._file = self._file, found
@@ -225,6 +222,14 @@ class Database:
             yield connection
             # Once more: what is committed into a file that has just gone would be told as kept.
             self._require_file()
+
+
+def _another_file(why: str) -> DatabaseAway:
+    return DatabaseAway(
+        f"Another file lies in the database's place. {why}",
+        "Bring the station's own file back, or a backup of it.",
+        "another_file",
+    )
 
 
 _again = Retrying(
