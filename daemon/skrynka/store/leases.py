@@ -24,6 +24,9 @@ from skrynka.store.columns import Timestamp
 ATTEMPTS = 3
 """Work that broke off so often goes to quarantine instead of breaking off once more."""
 
+NOT_TAKEN = {"lease_owner": None, "lease_until": None}
+"""What a row says that nobody has."""
+
 
 @dataclass(frozen=True, slots=True)
 class TakenScan:

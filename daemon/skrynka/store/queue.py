@@ -17,7 +17,7 @@ from skrynka.store.accounts import settle_duplicates
 from skrynka.store.conditions import SCAN_WAITS
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import TakenScan, is_exhausted, is_given_up, last, lease_end, one_row, taking
+from skrynka.store.leases import NOT_TAKEN, TakenScan, is_exhausted, is_given_up, last, lease_end, one_row, taking
 from skrynka.store.page_rows import insert_readings
 from skrynka.store.quarantine import set_scan_aside
 from skrynka.store.states import ScanState
@@ -37,12 +37,11 @@ _STILL = and_(
     scan.c.state == ScanState.READING.value,
     scan.c.epoch == bindparam("of_epoch"),
 )
-_NOT_TAKEN = {"lease_owner": None, "lease_until": None}
-_READ = update(scan).where(_STILL).values(state=ScanState.READ.value, page_count=bindparam("pages"), **_NOT_TAKEN)
+_READ = update(scan).where(_STILL).values(state=ScanState.READ.value, page_count=bindparam("pages"), **NOT_TAKEN)
 _RELEASE = (
     update(scan)
     .where(_STILL)
-    .values(state=ScanState.RECEIVED.value, attempts=scan.c.attempts - bindparam("uncounted"), **_NOT_TAKEN)
+    .values(state=ScanState.RECEIVED.value, attempts=scan.c.attempts - bindparam("uncounted"), **NOT_TAKEN)
 )
 _HOLDER = select(scan.c.state, scan.c.epoch).where(scan.c.id == bindparam("of_scan"))
 
@@ -155,9 +154,9 @@ def reset_interrupted(db: Database) -> int:
         scans = connection.execute(
             update(scan)
             .where(SCAN_WAITS, scan.c.state == ScanState.READING.value)
-            .values(state=ScanState.RECEIVED.value, **_NOT_TAKEN)
+            .values(state=ScanState.RECEIVED.value, **NOT_TAKEN)
         )
-        stacks = connection.execute(update(stack).where(stack.c.lease_owner.is_not(None)).values(**_NOT_TAKEN))
+        stacks = connection.execute(update(stack).where(stack.c.lease_owner.is_not(None)).values(**NOT_TAKEN))
         return scans.rowcount + stacks.rowcount
 
 

@@ -28,7 +28,7 @@ from skrynka.store.case_tables import (
 from skrynka.store.database import Database, new_id
 from skrynka.store.events import NewEvent, hold_history, record_events
 from skrynka.store.follow_ups import NewFollowUp, honour
-from skrynka.store.leases import TakenStack
+from skrynka.store.leases import NOT_TAKEN, TakenStack
 from skrynka.store.plan_json import missing_to_json
 from skrynka.store.runs import runs_of
 from skrynka.store.states import StackState
@@ -70,8 +70,7 @@ _CLOSE = (
     .values(
         state=StackState.FILED.value,
         collection_serial=func.coalesce(bindparam("serial", type_=Text), stack.c.collection_serial),
-        lease_owner=None,
-        lease_until=None,
+        **NOT_TAKEN,
     )
 )
 _CASES = select(case).where(case.c.stack_id == bindparam("of_stack")).order_by(case.c.ordinal)

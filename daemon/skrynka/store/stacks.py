@@ -19,7 +19,7 @@ from skrynka.core.reasons import QuarantineReason
 from skrynka.store.conditions import STACK_WAITS
 from skrynka.store.database import Database
 from skrynka.store.events import NewEvent, record_events
-from skrynka.store.leases import TakenStack, is_exhausted, is_given_up, last, lease_end, one_row, taking
+from skrynka.store.leases import NOT_TAKEN, TakenStack, is_exhausted, is_given_up, last, lease_end, one_row, taking
 from skrynka.store.page_rows import reading_of
 from skrynka.store.quarantine import set_stack_aside
 from skrynka.store.states import StackState
@@ -50,11 +50,7 @@ _STILL = and_(
     stack.c.lease_owner.is_not(None),
 )
 _HAS = select(stack.c.id).where(_STILL)
-_RELEASE = (
-    update(stack)
-    .where(_STILL)
-    .values(attempts=stack.c.attempts - bindparam("uncounted"), lease_owner=None, lease_until=None)
-)
+_RELEASE = update(stack).where(_STILL).values(attempts=stack.c.attempts - bindparam("uncounted"), **NOT_TAKEN)
 _PLAN = update(stack).where(_STILL, stack.c.state == StackState.CLOSED.value).values(state=StackState.PLANNED.value)
 
 
