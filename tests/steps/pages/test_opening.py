@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,33 @@ def test_a_page_that_is_not_in_the_file_is_corrupt(tmp_path: Path) -> None:
     (page,) = re.findall(rb"/Kids \[ \d+ 0 R (\d+) 0 R \]", data)
     data = data.replace(b" " + page + b" 0 R ]", b" " + b"9" * len(page) + b" 0 R ]")
     (tmp_path / "scan.pdf").write_bytes(data)
+    assert rejected(tmp_path / "scan.pdf", tmp_path).reason is QuarantineReason.CORRUPT
+
+
+def test_a_table_that_leads_to_any_other_object_than_it_says_is_corrupt(tmp_path: Path) -> None:
+    data = numbered_pdf([1, 2], tmp_path / "scan.pdf", object_stream_mode=pikepdf.ObjectStreamMode.disable).read_bytes()
+    objects = list(re.finditer(rb"^(\d) 0 obj", data, re.MULTILINE))
+    assert len(objects) == len(re.findall(rb"\bendobj", data)) > 7
+    for there, said in permutations(objects, 2):
+        (tmp_path / "scan.pdf").write_bytes(data[: there.start()] + said[1] + data[there.end(1) :])
+        assert rejected(tmp_path / "scan.pdf", tmp_path).reason is QuarantineReason.CORRUPT
+
+
+def test_a_font_that_stands_where_its_own_part_should_be_kills_no_reader(tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        part = pdf.make_indirect(Dictionary(Type=Name.Font, Subtype=Name.CIDFontType0))
+        font = pdf.make_indirect(Dictionary(Type=Name.Font, Subtype=Name.Type0, DescendantFonts=Array([part])))
+        page = Dictionary(
+            Type=Name.Page,
+            MediaBox=Array([0, 0, *A4]),
+            Resources=Dictionary(Font=Dictionary(F1=font)),
+            Contents=pdf.make_stream(b"BT /F1 40 Tf 60 500 Td (Paid) Tj ET"),
+        )
+        pdf.pages.append(pikepdf.Page(pdf.make_indirect(page)))
+        pdf.save(tmp_path / "scan.pdf", object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    data = (tmp_path / "scan.pdf").read_bytes()
+    (numbers,) = re.findall(rb"(\d) 0 obj\s*<< /DescendantFonts \[ (\d) 0 R", data)
+    (tmp_path / "scan.pdf").write_bytes(data.replace(b"\n%b 0 obj" % numbers[1], b"\n%b 0 obj" % numbers[0]))
     assert rejected(tmp_path / "scan.pdf", tmp_path).reason is QuarantineReason.CORRUPT
 
 

@@ -136,10 +136,11 @@ def test_a_page_from_which_an_object_is_lost_is_unreadable_rather_than_blank(
     ("make", "marked"),
     [(layers, b"/ImageMask"), (drawing, b"/Helvetica"), (with_text_in_a_form, b"/Form"), (drawing, b"/Filter")],
 )
-def test_a_page_with_an_object_of_another_generation_is_unreadable_rather_than_blank(
+def test_a_file_whose_table_has_an_object_of_another_generation_is_corrupt_rather_than_a_blank_page(
     make: Callable[[pikepdf.Pdf], None], marked: bytes, tmp_path: Path
 ) -> None:
-    assert "in the file" in unreadable(saved(tmp_path / "scan.pdf", make, make_another_generation_of(marked)))
+    path = saved(tmp_path / "scan.pdf", make, make_another_generation_of(marked))
+    assert rejected(path, tmp_path).reason is QuarantineReason.CORRUPT
 
 
 def test_a_page_without_anything_to_show_is_blank(tmp_path: Path) -> None:

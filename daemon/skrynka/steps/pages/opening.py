@@ -20,6 +20,7 @@ that can't be seen in it, so settling has to wait for the writer.
 from __future__ import annotations
 
 import math
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ _LONGEST_SIDE = 65_535
 """Pixels: longer pictures aren't looked through for codes by zxing-cpp, and JPEG has none."""
 _LEAST_SIDE_PT = 9.0
 """3 mm: no paper is so narrow, and nothing can be measured on it."""
+_ANOTHER_OBJECT = re.compile(r"expected \d+ \d+ obj")
+"""In qpdf's warnings: at an object's place there is one of another number."""
 _BYTES_A_PIXEL = 8
 """Of a decoded stream: CMYK of 16 bits."""
 
@@ -159,9 +162,14 @@ class OpenPage:
 class OpenScan:
     """A scan that is open."""
 
-    def __init__(self, path: Path, work: Path, limits: Limits, *, first: int = 1, count: int | None = None) -> None:
-        """Made by `open_scan`. `first` is the scan's page that the file at `path` begins with."""
-        self.pdf = _open_pdf(path, limits.scan_pages)
+    def __init__(
+        self, path: Path, work: Path, limits: Limits, *, known: bool, first: int = 1, count: int | None = None
+    ) -> None:
+        """Made by `open_scan`. `first` is the scan's page that the file at `path` begins with.
+
+        What is `known` isn't looked through again: made by us, or opened by a reader before.
+        """
+        self.pdf = _open_pdf(path, limits.scan_pages, known=known)
         """What documents are cut from."""
         self.count = len(self.pdf.pages) if count is None else count
         """How many pages the scan has, open or not."""
@@ -173,7 +181,7 @@ class OpenScan:
     def open_anew(self) -> None:
         """Close the file and open it again, for what its library keeps of each page; `pdf` is another one then."""
         self.close()
-        self.pdf = _open_pdf(self._path, self._limits.scan_pages)
+        self.pdf = _open_pdf(self._path, self._limits.scan_pages, known=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -229,23 +237,27 @@ def open_scan(
         raise ScanRejected(QuarantineReason.TOO_LARGE)
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
         if kind is FileType.PDF:
-            scan = OpenScan(path, Path(folder), limits)
+            # Nobody asks for later pages of a scan that wasn't opened for its first.
+            scan = OpenScan(path, Path(folder), limits, known=first > 1)
         else:
             try:
                 made = make_pdf(path, kind, Path(folder), limits.scan_pages, progress, first=first, last=last)
             except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
                 raise ScanRejected(QuarantineReason.PAGE_TOO_LARGE) from error
-            scan = OpenScan(made.path, Path(folder), limits, first=first, count=made.pictures)
+            scan = OpenScan(made.path, Path(folder), limits, known=True, first=first, count=made.pictures)
         with closing(scan):
             yield scan
 
 
-def _open_pdf(path: Path, most_pages: int) -> pikepdf.Pdf:
+def _open_pdf(path: Path, most_pages: int, *, known: bool) -> pikepdf.Pdf:
+    """Open a PDF that is none of those that aren't taken; of one that is `known` only the pages are counted again."""
     try:
         # Looked at twice: qpdf mends the page tree as soon as it hands attributes down to the pages.
         with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False) as raw:
             if raw.is_encrypted:
                 raise ScanRejected(QuarantineReason.ENCRYPTED)
+            if not known:
+                _require_right_table(raw)
             promised, there = _count_pages(raw.Root, most_pages)
         pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PasswordError as error:
@@ -259,6 +271,18 @@ def _open_pdf(path: Path, most_pages: int) -> pikepdf.Pdf:
         pdf.close()
         raise ScanRejected(QuarantineReason.NO_PAGES)
     return pdf
+
+
+def _require_right_table(raw: pikepdf.Pdf) -> None:
+    """Raise ValueError where the cross-reference table leads to an object of another number or generation than it says.
+
+    qpdf (12.3.2 to 12.4.2) then takes that one for what is there of the other's number, wherever it stands: a picture
+    for another page's. Where it is met while the other is copied or listed, the process dies (SIGSEGV). So each object
+    is looked at singly, in a file of which nothing is used.
+    """
+    len(raw.objects)
+    if any(_ANOTHER_OBJECT.search(warning) for warning in raw.get_warnings()):
+        _refuse()
 
 
 def _count_pages(root: pikepdf.Object, most: int) -> tuple[int, int]:
