@@ -22,4 +22,5 @@ def warm_daemons() -> Iterator[WarmDaemons]:
 def _daemons_start_warm(warm_daemons: WarmDaemons) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stations, "usual_start", warm_daemons.start)
+        patch.setattr(stations, "usual_run", warm_daemons.run)
         yield

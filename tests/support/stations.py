@@ -73,14 +73,7 @@ class Station:
 
     def run(self, *words: str, check: bool = True, limit: float = _LIMIT_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run a command on the station to its end."""
-        done = subprocess.run(
-            [*COMMAND, *words, "--config", str(self.config)],
-            env=self._env(),
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
+        done = (usual_run or _run)([*words, "--config", str(self.config)], self._env(), limit)
         if check and done.returncode:
             raise AssertionError(
                 f"skrynka {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -149,6 +142,19 @@ A warm daemon doesn't see those that a test sets later.
 
 usual_start: Start | None = None
 """How daemons are started where nothing else is said; None: as an admin does."""
+
+Run = Callable[[Sequence[str], Mapping[str, str], float], "subprocess.CompletedProcess[str]"]
+"""Runs the command with these words to its end, in this environment and no other, so many seconds at most."""
+
+
+usual_run: Run | None = None
+"""How commands are run; None: as an admin does."""
+
+
+def _run(words: Sequence[str], environment: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words], env=environment, capture_output=True, text=True, timeout=limit, check=False
+    )
 
 
 class Daemon:

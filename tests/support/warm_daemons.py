@@ -1,4 +1,4 @@
-"""Daemons that start in a few hundredths of a second: forked from a process that has all of the program imported.
+"""Daemons and commands that start in a few hundredths of a second: forked from a process that has all imported.
 
 What isn't as in a daemon of its own: it doesn't import; its environment, umask and folder are those of that process,
 but for the variables that it is given; its fork server is a fork of itself, so that readers too have all imported and
@@ -18,10 +18,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any, NoReturn, TextIO
 
 import psutil
@@ -72,6 +75,26 @@ class WarmDaemons:
         finally:
             os.close(writing)
         return WarmProcess(self, answer["pid"], os.fdopen(reading, encoding="utf-8"))
+
+    def run(self, words: Sequence[str], environment: Mapping[str, str], limit: float) -> CompletedProcess[str]:
+        """Run the command to its end, in this environment and no other, in the folder that the test is in.
+
+        Raises TimeoutExpired after `limit` seconds.
+        """
+        file = partial(tempfile.TemporaryFile, "w+", encoding="utf-8")
+        with file() as out, file() as err:
+            order = {"words": list(words), "only": dict(environment), "folder": str(Path.cwd())}
+            answer = self._ask(order, err.fileno(), out.fileno())
+            command = WarmProcess(self, answer["pid"], err)
+            try:
+                code = command.wait(limit)
+            except subprocess.TimeoutExpired:
+                command.kill()
+                command.wait()
+                raise
+            out.seek(0)
+            err.seek(0)
+            return CompletedProcess(["skrynka", *words], code, out.read(), err.read())
 
     def wait(self, pid: int) -> int:
         """Wait for the end of one; give its exit code as `subprocess` does."""
@@ -138,10 +161,10 @@ class WarmProcess:
 
 
 def _serve(line: socket.socket) -> list[str]:
-    """Fork a daemon for each order. Comes back in the daemons only, with their command's words."""
+    """Fork a process for each order. Comes back in these only, with their command's words."""
     ended: dict[int, int] = {}
     while True:
-        text, descriptors, _, _ = socket.recv_fds(line, _LONGEST, 1)
+        text, descriptors, _, _ = socket.recv_fds(line, _LONGEST, 2)
         if not text:
             sys.exit(0)
         order = json.loads(text)
@@ -155,13 +178,18 @@ def _serve(line: socket.socket) -> list[str]:
             pid = os.fork()
             if not pid:
                 line.close()
-                os.dup2(descriptors[0], 2)
-                os.close(descriptors[0])
-                os.environ.update(order["environment"])
+                for place, descriptor in zip((2, 1), descriptors, strict=False):
+                    os.dup2(descriptor, place)
+                    os.close(descriptor)
+                if "only" in order:
+                    os.chdir(order["folder"])
+                    os.environ.clear()
+                os.environ.update(order.get("only") or order["environment"])
                 _count()
                 words: list[str] = order["words"]
                 return words
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
             # An orphan that was buried long ago may have had this number.
             ended.pop(pid, None)
             answer = {"pid": pid}
