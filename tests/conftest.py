@@ -1,3 +1,18 @@
 """Fixtures that every test may ask for."""
 
+from __future__ import annotations
+
+import gc
+
 pytest_plugins = ["tests.support.databases"]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected alone: looking through it for garbage takes a tenth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let it be collected at the end: libraries tell what they think is leaked."""
+    gc.unfreeze()

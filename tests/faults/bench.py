@@ -32,7 +32,7 @@ LIMIT = 30.0
 _RETRY_SECONDS = 0.2
 _UNASKED_SECONDS = 1.0
 """Every look asks the database, and is counted on PostgreSQL: five loops leave quiet times between them."""
-_LOOK_SECONDS = {"sqlite": 0.02, "postgresql": 0.05}
+_LOOK_SECONDS = 0.05
 _QUIET_SECONDS = 0.15
 """A daemon that was done so long ago makes no durable call any more that belongs to it."""
 _OPTIONS = {
@@ -83,7 +83,6 @@ class Bench:
         self._folder = folder
         self._postgres = postgres
         self._postgres_copy = postgres.create() if postgres else None
-        self.engine = "postgresql" if postgres else "sqlite"
         boxes: dict[str, dict[str, str]] = {SINGLE: {}, STACKED: {"assemble": '"stack"'}}
         self.station: Station = make_station(
             folder / "station",
@@ -253,7 +252,7 @@ class Bench:
 
     def _done(self) -> bool:
         """Say whether everything is done; asked more often than it is worth, it looks now and then."""
-        if time.monotonic() < self._looked + _LOOK_SECONDS[self.engine]:
+        if time.monotonic() < self._looked + _LOOK_SECONDS:
             return False
         self._looked = time.monotonic()
         if any(next(folder.iterdir(), None) for folder in self.station.leftovers):
