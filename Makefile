@@ -5,8 +5,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Three processes keep two cores busy: a third of a fault test's time is waiting for disks and for daemons' ends.
-TEST_PROCESSES ?= 3
+# Four processes keep two cores busy: a third of a fault test's time is waiting for disks and for daemons' ends.
+TEST_PROCESSES ?= 4
 # Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, and --sample N.
 BENCH ?=
 # The same for how fast it is: --part NAME, --pages N, --repetitions N, --minutes N, --seed N, --fresh.
@@ -31,7 +31,7 @@ demo: $(VENV)/.ready
 
 # Compiled first: hundreds of daemons and commands are started, and some environments keep Python from doing it itself.
 test: $(VENV)/.ready .test-packages check
-	@$(BIN)/python -m compileall -q daemon
+	@$(BIN)/python -m compileall -q -x '/test_[a-z_]*\.py$$' daemon tests
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 	$(BIN)/python -m tests.support.coverage_floors
 
