@@ -8,6 +8,7 @@ where one passes all the same, or where the text that an edit looks for isn't in
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -90,18 +91,10 @@ BREAKAGES = (
     Breakage(
         "fence-of-reading",
         "daemon/skrynka/store/queue.py",
-        # Reading has two: a look at the row, and a condition of the update.
         (
             (
-                "        if (row.state, row.epoch) != (ScanState.READING, taken.epoch):\n",
-                "        if row.state != ScanState.READING:\n",
-            ),
-            (
-                (
-                    "    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value,"
-                    " scan.c.epoch == taken.epoch)\n"
-                ),
-                "    return and_(scan.c.id == taken.id, scan.c.state == ScanState.READING.value)\n",
+                '    scan.c.epoch == bindparam("of_epoch"),\n',
+                '    scan.c.epoch >= bindparam("of_epoch"),\n',
             ),
         ),
         (
@@ -161,6 +154,8 @@ def _passes(breakage: Breakage, copy: Path, python: Path, test: str, state: str)
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
         cwd=copy,
+        # It would come before the copy.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
         text=True,
         timeout=_LIMIT_SECONDS,
