@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import gc
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.support.databases"]
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:
