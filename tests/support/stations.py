@@ -146,7 +146,6 @@ usual_start: Start | None = None
 Run = Callable[[Sequence[str], Mapping[str, str], float], "subprocess.CompletedProcess[str]"]
 """Runs the command with these words to its end, in this environment and no other, so many seconds at most."""
 
-
 usual_run: Run | None = None
 """How commands are run; None: as an admin does."""
 

@@ -83,7 +83,7 @@ class WarmDaemons:
         """
         file = partial(tempfile.TemporaryFile, "w+", encoding="utf-8")
         with file() as out, file() as err:
-            order = {"words": list(words), "only": dict(environment), "folder": str(Path.cwd())}
+            order = {"words": list(words), "environment": dict(environment), "folder": str(Path.cwd())}
             answer = self._ask(order, err.fileno(), out.fileno())
             command = WarmProcess(self, answer["pid"], err)
             try:
@@ -181,10 +181,11 @@ def _serve(line: socket.socket) -> list[str]:
                 for place, descriptor in zip((2, 1), descriptors, strict=False):
                     os.dup2(descriptor, place)
                     os.close(descriptor)
-                if "only" in order:
+                if "folder" in order:
+                    # A command: what it is given is all of its environment.
                     os.chdir(order["folder"])
                     os.environ.clear()
-                os.environ.update(order.get("only") or order["environment"])
+                os.environ.update(order["environment"])
                 _count()
                 words: list[str] = order["words"]
                 return words
