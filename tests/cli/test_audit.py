@@ -25,6 +25,8 @@ from tests.support import scans
 from tests.support.oracle import Dropped, Row, dropped, misfits, query
 from tests.support.stations import Station, make_station
 
+pytestmark = pytest.mark.usefixtures("daemons_start_warm")
+
 LONG_AGO = time.time() - 3 * 86400
 
 

@@ -20,6 +20,8 @@ from tests.support.stacks import DrawnStack, Envelope, Paper, draw_stack
 from tests.support.stations import Station, make_station
 from tests.support.stored_documents import ids_in_pdf
 
+pytestmark = pytest.mark.usefixtures("daemons_start_warm")
+
 ACCOUNT, METER = "0012345678", "19054321"
 NAME = "Приходько\x1b[2J\n.pdf"
 """A surname, and characters that would steer a terminal."""

@@ -66,6 +66,7 @@ def every_set_of_kinds() -> Iterator[tuple[str, ...]]:
         yield from combinations(truth_table.KINDS, size)
 
 
+@pytest.mark.no_cover  # a hundred thousand judgements; the examples below reach each line of it too
 @pytest.mark.parametrize("laid_out", [one_paper_each, all_on_one_paper, combined_acts])
 @pytest.mark.parametrize(
     ("case_type", "declared"),

@@ -11,6 +11,8 @@ from tests.faults.suite import first_faults
 from tests.faults.watching_rows import TROUBLES, WRITERS_AT_ONCE, writers
 from tests.support.skipped_faults import skip_fault
 
+pytestmark = pytest.mark.usefixtures("daemons_start_warm")
+
 WRITERS = 20
 
 

@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
-
-from tests.support import stations
-from tests.support.warm_daemons import WarmDaemons
-
-
-@pytest.fixture(scope="session")
-def warm_daemons() -> Iterator[WarmDaemons]:
-    """What daemons are forked from: the imports of each alone would take longer than most journeys."""
-    with closing(WarmDaemons()) as daemons:
-        yield daemons
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _daemons_start_warm(warm_daemons: WarmDaemons) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stations, "usual_start", warm_daemons.start)
-        patch.setattr(stations, "usual_run", warm_daemons.run)
-        yield
+def _daemons_start_warm(daemons_start_warm: None) -> None:
+    """Most journeys are shorter than the imports of a daemon."""

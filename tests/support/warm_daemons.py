@@ -235,10 +235,16 @@ def _become(code: str, descriptors: Sequence[int]) -> NoReturn:
 
 def _main() -> None:
     import alembic.script  # noqa: F401, PLC0415 - what a daemon imports when it is asked for
+    from PIL import Image  # noqa: PLC0415
+    from pyzbar import pyzbar  # noqa: F401, PLC0415
 
     import skrynka.cli  # noqa: PLC0415 - this module is imported by tests too
     import skrynka.loops  # noqa: PLC0415
+    import skrynka.readers.confinement  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
+
+    Image.preinit()
+    skrynka.readers.confinement.libraries()
 
     if sys.argv[2:]:
         # Names that are set must be there.
