@@ -135,7 +135,7 @@ def _many_at_once(folder: Path, seed: int) -> list[str]:
     with ExitStack() as running:
         with _queue_of(16):
             daemon = running.enter_context(station.running())
-        # Stopped: else it may be done with a part of them, and its queue be full twice.
+        # Stopped: else it may be done with a part of them, and its queue never be full.
         daemon.process.send_signal(signal.SIGSTOP)
         try:
             for name in names:
@@ -151,9 +151,9 @@ def _many_at_once(folder: Path, seed: int) -> list[str]:
         if _claimed(daemon, "OBL-01") >= _MANY:
             scene.wrong.append("a box's scan came after all of another one's")
         await_that(lambda: _claimed(daemon, "OBL-01") >= _MANY, "every file is claimed", limit=60 + _MANY / 10)
-        overflows = sum(line["event"] == "watch_overflowed" for line in daemon.lines)
-    if overflows != 1:
-        scene.wrong.append(f"{overflows} lines of an overflow")
+    # Once or more: where the machine is busy, its own claims' renames may fill so short a queue again.
+    if not any(line["event"] == "watch_overflowed" for line in daemon.lines):
+        scene.wrong.append("no line of an overflow")
     taken = [(row["number"], row["original_name"]) for row in query(station.database, "SELECT * FROM scan")]
     for sidecar in (station.folder / "spool").glob("*/claim.json"):
         told = json.loads(sidecar.read_bytes())
