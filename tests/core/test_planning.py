@@ -238,6 +238,11 @@ VECTORS = {
         ["1: COVER 1, UNSORTED 2 [boundary_doubtful]", "2: COVER 3, UNSORTED 4"],
         "sdsd",
     ),
+    "a gap after an end sheet makes no case doubtful": (
+        "C1 x E | C2 x",
+        ["1: COVER 1, UNSORTED 2", "2: COVER 4, UNSORTED 5"],
+        "sdssd",
+    ),
 }
 
 

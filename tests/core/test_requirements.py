@@ -165,6 +165,17 @@ def test_a_declared_branch_stands_and_papers_of_another_are_for_review() -> None
     )
 
 
+def test_a_declared_branch_that_is_not_configured_leaves_the_case_to_a_person() -> None:
+    verdict = evaluate(SHIPPED, "VER", "XXX", (), papers("CERT", "PHOTO", "WORKS"))
+    assert verdict == Completeness(
+        CompletenessState.UNDETERMINED,
+        missing=(
+            BranchMissing("ONS", ()),
+            BranchMissing("DIS", (("DISMANTLE", "INSTALL", "SEAL", "UNSEAL"),)),
+        ),
+    )
+
+
 def test_an_unfitness_notice_is_no_certificate_even_where_somebody_says_so() -> None:
     verdict = evaluate(SHIPPED, "NUM", None, (), papers("UNFIT+CERT", "SEAL", "PHOTO"))
     assert verdict == Completeness(
