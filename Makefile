@@ -29,7 +29,8 @@ help:
 demo: $(VENV)/.ready
 	@$(BIN)/python -m tests.demo
 
-# Compiled first: hundreds of daemons and commands are started, and some environments keep Python from doing it itself.
+# Compiled first, for hundreds of daemons and commands are started, and some environments keep Python from doing it
+# itself; all but what pytest compiles in a way of its own.
 test: $(VENV)/.ready .test-packages check
 	@$(BIN)/python -m compileall -q -x '/test_[a-z_]*\.py$$' daemon tests
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered

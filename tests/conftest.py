@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.databases", "tests.support.warm_starts"]
 
-# How long an example takes says how busy the machine is, and nothing of what is tested.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+# How long an example takes says how busy the machine is; one that takes seconds would say something of what is tested.
+settings.register_profile("busy", deadline=timedelta(seconds=10), suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.hookimpl(trylast=True)

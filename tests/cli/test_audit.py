@@ -88,8 +88,11 @@ class Filed:
         return misfits(station.database, station.archive, self.truth, empty_folders=station.leftovers)
 
 
-@pytest.fixture(scope="session")
-def filed_once(tmp_path_factory: pytest.TempPathFactory) -> Filed:
+@pytest.fixture(scope="module")
+def filed_once(
+    daemons_start_warm: None,  # noqa: ARG001 - before it
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Filed:
     """A station with scans 1 filed, 2 its duplicate, 3 in quarantine, 4 filed from another box."""
     station = make_station(tmp_path_factory.mktemp("audited") / "station", ("OBL-01", "OBL-02"))
     with station.config.open("a", encoding="utf-8") as config:

@@ -155,9 +155,7 @@ def test_every_page_is_read_in_order_and_progress_is_told_after_each(good: Path)
     assert len(told) == 3
 
 
-def test_each_scan_has_a_reader_process_of_its_own_outside_the_programs_session(
-    drawn: Path,
-) -> None:
+def test_each_scan_has_a_reader_process_of_its_own_outside_the_programs_session(drawn: Path) -> None:
     seen: list[int] = []
 
     def look() -> None:

@@ -84,7 +84,7 @@ def test_image_streams_are_the_originals_byte_for_byte_and_in_order(tmp_path: Pa
     assert raw_images(document) == [jpeg(2), jpeg(3), jpeg(4)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(order=st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 4)), min_size=1, max_size=6, unique=True))
 def test_any_pages_of_any_scans_in_any_order_are_those_pages_and_no_others(
     order: list[tuple[str, int]], tmp_path: Path

@@ -18,7 +18,9 @@ LIMIT = 30.0
 
 
 _LOOKING_SHARE = 0.1
-"""Of the time that is waited: looking at all processes takes as long as the shortest pause does."""
+"""Of the time that is waited: looking at all processes takes a processor as long as the shortest pause is."""
+_LONGEST_PAUSE = 0.2
+"""Seconds: one slow look says nothing of the next."""
 
 
 def await_that(true: Callable[[], bool], what: str, limit: float = LIMIT, *, every: float = 0.005) -> None:
@@ -29,7 +31,8 @@ def await_that(true: Callable[[], bool], what: str, limit: float = LIMIT, *, eve
         if true():
             return
         assert time.monotonic() < ends, f"it never came true within {limit} s: {what}"
-        threading.Event().wait(max(every, (time.thread_time() - began) / _LOOKING_SHARE))
+        pause = min((time.thread_time() - began) / _LOOKING_SHARE, _LONGEST_PAUSE, ends - time.monotonic())
+        threading.Event().wait(max(every, pause))
 
 
 def descendants(pid: int | None = None) -> list[psutil.Process]:

@@ -1,8 +1,9 @@
 """Daemons and commands that start in a few hundredths of a second: forked from a process that has all imported.
 
-What isn't as in a daemon of its own: it doesn't import; its environment, umask and folder are those of that process,
-but for the variables that it is given; its fork server is a fork of itself, so that readers too have all imported and
-are larger, and what that covers isn't written down; all share one resource tracker. What it does from `main` on, its
+What isn't as in a daemon of its own: it doesn't import, and what is read when an interpreter begins (of locale, memory,
+Python's own variables) is that process's; its environment, umask and folder are those of that process, but for the
+variables that it is given (a command's environment and folder are its own); its fork server is a fork of itself, so
+that readers too have all imported and are larger; all share one resource tracker. What it does from `main` on, its
 pipes and signals are the same.
 """
 
@@ -31,7 +32,8 @@ import psutil
 
 from tests.support.processes import await_that, descendants
 
-_LONGEST = 1 << 16
+_LONGEST = 1 << 18
+"""Bytes of an order: a command's has all of its environment."""
 _PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -90,7 +90,7 @@ def test_a_pdf_cut_off_anywhere_is_refused_or_loses_no_page(producer: str, tmp_p
     assert all(len(data) - end < 10 for end in passed)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     damage=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(1, 255)), min_size=1, max_size=10),
     among_objects=st.booleans(),

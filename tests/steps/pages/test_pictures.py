@@ -337,7 +337,7 @@ def test_a_tiff_without_directories_has_no_pages(tmp_path: Path) -> None:
     assert refusal(b"II*\0\0\0\0\0", FileType.TIFF, tmp_path) is QuarantineReason.NO_PAGES
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(list(FileType)[1:]),
     changes=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(1, 255)), min_size=1, max_size=12),
