@@ -89,10 +89,7 @@ class Filed:
 
 
 @pytest.fixture(scope="module")
-def filed_once(
-    daemons_start_warm: None,  # noqa: ARG001 - before it
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Filed:
+def filed_once(tmp_path_factory: pytest.TempPathFactory) -> Filed:
     """A station with scans 1 filed, 2 its duplicate, 3 in quarantine, 4 filed from another box."""
     station = make_station(tmp_path_factory.mktemp("audited") / "station", ("OBL-01", "OBL-02"))
     with station.config.open("a", encoding="utf-8") as config:

@@ -50,10 +50,7 @@ def enlarged(scan: bytes, by: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def filed_once(
-    daemons_start_warm: None,  # noqa: ARG001 - before it
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Station, DrawnStack]:
+def filed_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Station, DrawnStack]:
     """A station with three cases and two scans in quarantine: one too large for its limit, one that is no scan."""
     station = make_station(tmp_path_factory.mktemp("filed") / "station", options={"LIMITS__SCAN_MEGABYTES": "5"})
     stack = drawn()

@@ -155,10 +155,10 @@ def _many_at_once(folder: Path, seed: int) -> list[str]:
         if _claimed(daemon, "OBL-01") >= _MANY:
             scene.wrong.append("a box's scan came after all of another one's")
         await_that(lambda: _claimed(daemon, "OBL-01") >= _MANY, "every file is claimed", limit=60 + _MANY / 10)
-    told = [datetime.fromisoformat(line["time"]) for line in daemon.lines if line["event"] == "watch_overflowed"]
+    overflows = [datetime.fromisoformat(line["time"]) for line in daemon.lines if line["event"] == "watch_overflowed"]
     # Where the machine is slow its own claims' renames may fill so short a queue again, once this was over.
-    if not told or any(later - before < _BURST for before, later in pairwise(told)):
-        scene.wrong.append(f"lines of an overflow at {told}")
+    if not overflows or any(later - before < _BURST for before, later in pairwise(overflows)):
+        scene.wrong.append(f"lines of an overflow at {overflows}")
     taken = [(row["number"], row["original_name"]) for row in query(station.database, "SELECT * FROM scan")]
     for sidecar in (station.folder / "spool").glob("*/claim.json"):
         told = json.loads(sidecar.read_bytes())

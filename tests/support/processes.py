@@ -15,8 +15,6 @@ import psutil
 
 LIMIT = 30.0
 """Seconds until a test gives up on what should come true."""
-
-
 _LOOKING_SHARE = 0.1
 """Of the time that is waited: looking at all processes takes a processor as long as the shortest pause is."""
 _LONGEST_PAUSE = 0.2

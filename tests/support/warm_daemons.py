@@ -245,6 +245,7 @@ def _main() -> None:
     import skrynka.readers.confinement  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
 
+    # As a fork server does, each anew; the import above starts a program to find libzbar.
     Image.preinit()
     skrynka.readers.confinement.libraries()
 
