@@ -130,25 +130,16 @@ def test_the_linear_code_is_high_wide_and_quiet(pages: dict[str, Pixels], name: 
 
 
 @every_kind
-def test_the_mark_keeps_its_ratios_and_length_at_top_and_bottom(pages: dict[str, Pixels], name: str) -> None:
+def test_the_mark_lies_in_two_corners_and_keeps_its_radii(pages: dict[str, Pixels], name: str) -> None:
     page = pages[name]
     height, width = page.shape
-    upper, lower = sorted((code.box for code in read_by_zxing(page) if code.symbology == QR), key=lambda box: box[1])
-    inside = width // 2
-    for top in (15 * MM, height - (15 + mark.BAND_MM) * MM):
-        band = runs(page[round(top) - SLACK : round(top + mark.BAND_MM * MM) + SLACK, inside] < 128)
-        lengths = [length for dark, length in band][1:-1]
-        assert lengths == pytest.approx([units * mark.UNIT_MM * MM for units in mark.BARS], abs=1.5)
-    gap = (4 * 0.8 + 5) * MM
-    first = page[round(16 * MM)] < 128
-    end = int(np.flatnonzero(~first[round(17 * MM) :])[0]) + 17 * MM
-    assert not first[: round(15 * MM) - SLACK].any()
-    assert end - 15 * MM >= 80 * MM
-    assert upper[0] - end >= gap - SLACK
-    last = page[height - round(16 * MM)] < 128
-    begin = width - round(17 * MM) - int(np.flatnonzero(~last[: width - round(17 * MM)][::-1])[0])
-    assert width - 15 * MM - begin >= 80 * MM
-    assert begin - lower[2] >= gap - SLACK
+    for x, y in ((36 * MM, 36 * MM), (width - 36 * MM, height - 36 * MM)):
+        column, row, reach = round(x), round(y), round(26 * MM)
+        up, down = page[row - reach : row + 1, column][::-1], page[row : row + reach + 1, column]
+        left, right = page[row, column - reach : column + 1][::-1], page[row, column : column + reach + 1]
+        for line in (up, down, left, right):
+            edges = np.flatnonzero(np.diff(line < 128)) + 1
+            assert edges.tolist() == pytest.approx([radius * MM for radius in mark.RADII_MM], abs=SLACK)
 
 
 def test_a_sheet_says_what_its_reader_needs_in_ukrainian(texts: dict[str, str]) -> None:

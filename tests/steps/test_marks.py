@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from skrynka.steps.marks import find_mark
+from skrynka.core.mark import Marked, weigh
+from skrynka.steps.marks import find_marks
 from tests.support import papers
-from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark_band
+from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark
 from tests.support.patterns import PATTERNS, stripes
 from tests.support.typeset import Picture, pixels
 
@@ -20,8 +21,12 @@ PAPER_PAGES = 120
 FIELDS = SheetFields("C", serial="A000123", box="OBL-03", case_type="VER", branch="DIS", providers=("KTE", "KVK"))
 
 
+def marked(picture: Picture, dpi: float) -> bool:
+    return weigh(*find_marks(picture, dpi)) is Marked.YES
+
+
 def test_the_mark_is_found_on_every_sheet_however_it_was_printed_and_scanned() -> None:
-    missed = [case for case in range(SHEETS) if not find_mark(*_scanned_sheet(np.random.default_rng([4, case])))]
+    missed = [case for case in range(SHEETS) if not marked(*_scanned_sheet(np.random.default_rng([4, case])))]
 
     assert missed == []
 
@@ -31,7 +36,7 @@ def test_the_mark_is_found_at_any_resolution_and_rotation(dpi: int) -> None:
     sheet = _sheet(dpi)
     # Large pictures are slow to turn, and are all reduced to the same one: a few angles do.
     for angle in range(0, 360, 15 if dpi <= 100 else 73):
-        assert find_mark(_turned(sheet, angle), dpi), angle
+        assert marked(_turned(sheet, angle), dpi), angle
 
 
 @pytest.mark.parametrize("dpi", [40, 60, 150])
@@ -39,54 +44,68 @@ def test_the_mark_is_found_in_black_and_white(dpi: int) -> None:
     sheet = _sheet(dpi)
     for angle in range(0, 360, 15):
         turned = _turned(sheet, angle)
-        assert find_mark(np.where(turned > 140, 255, 0).astype(np.uint8), dpi), angle
+        assert marked(np.where(turned > 140, 255, 0).astype(np.uint8), dpi), angle
+
+
+def test_the_mark_is_found_on_a_negative() -> None:
+    assert marked(255 - _sheet(75), 75)
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
 def test_one_mark_is_enough_when_an_edge_is_cut_off(side: str) -> None:
     sheet = _sheet(150)
-    cut = pixels(40, 150)
+    cut = pixels(60, 150)
     rest = {"left": sheet[:, cut:], "right": sheet[:, :-cut], "top": sheet[cut:], "bottom": sheet[:-cut]}[side]
 
-    assert find_mark(rest, 150)
+    assert marked(rest, 150)
 
 
-@pytest.mark.parametrize("unit_share", [0.77, 0.9, 1.0, 1.1])
-def test_a_mark_printed_smaller_or_larger_is_found(unit_share: float) -> None:
-    assert find_mark(_alone(130, unit_share), 150)
+def test_parts_of_both_marks_are_enough_where_they_lie_as_a_sheets_marks_do() -> None:
+    sheet = _sheet(150).copy()
+    sheet[:, : pixels(28, 150)] = 255
+    sheet[:, -pixels(28, 150) :] = 255
+
+    assert marked(sheet, 150)
 
 
-@pytest.mark.parametrize("unit_share", [0.45, 0.6, 1.4, 2.0])
-def test_the_same_bars_in_another_size_are_not_the_mark(unit_share: float) -> None:
-    assert not find_mark(_alone(60 / unit_share + 20, unit_share), 150)
+@pytest.mark.parametrize("share", [0.7, 0.77, 0.9, 1.0, 1.1])
+def test_a_mark_printed_smaller_or_larger_is_found(share: float) -> None:
+    assert marked(_alone(share), 150)
 
 
-def test_a_short_piece_of_the_same_bars_is_not_the_mark() -> None:
-    assert find_mark(_alone(70, 1.0), 150)
-    assert not find_mark(_alone(35, 1.0), 150)
+@pytest.mark.parametrize("share", [0.25, 0.4, 1.7, 2.5])
+def test_the_same_rings_in_another_size_are_not_the_mark(share: float) -> None:
+    assert not marked(_alone(share), 150)
 
 
-def test_pale_toner_is_found_and_what_shines_through_is_not() -> None:
+def test_pale_toner_is_found_and_what_shines_through_is_only_looked_at() -> None:
     sheet = _sheet(150)
-    for strength in (0.45, 0.6, 0.8):
-        assert find_mark(_paler(sheet, strength), 150), strength
+    for strength in (0.07, 0.2, 0.6):
+        assert marked(_paler(sheet, strength), 150), strength
     for strength in (0.08, 0.12, 0.2, 0.3):
-        assert not find_mark(back_of_sheet(sheet, strength), 150), strength
+        back = back_of_sheet(sheet, strength)
+        for turns in range(4):
+            assert weigh(*find_marks(np.rot90(back, turns), 150)) is Marked.PERHAPS, (strength, turns)
 
 
-def test_no_bars_of_other_things_are_taken_for_the_mark() -> None:
+def test_a_sheet_whose_other_side_is_another_sheet_is_found() -> None:
+    other = back_of_sheet(_sheet(150), 0.6).astype(np.float32) / 255
+
+    assert marked((_sheet(150) * other).astype(np.uint8), 150)
+
+
+def test_no_pattern_of_other_things_is_taken_for_the_mark() -> None:
     found = [
         (PATTERNS[case % len(PATTERNS)].__name__, case)
         for case in range(PATTERN_PAGES)
-        if find_mark(PATTERNS[case % len(PATTERNS)](np.random.default_rng([3, case]), 50), 50)
+        if marked(PATTERNS[case % len(PATTERNS)](np.random.default_rng([3, case]), 50), 50)
     ]
 
     assert found == []
 
 
-def test_a_fence_whose_gaps_are_as_far_apart_as_the_marks_is_not_the_mark() -> None:
-    # Its like edges are as far apart as the mark's; its bars are half as wide as they should be.
-    assert not find_mark(stripes(np.random.default_rng([103, 1211]), 50), 50)
+def test_a_fence_is_not_the_mark() -> None:
+    assert not marked(stripes(np.random.default_rng([103, 1211]), 50), 50)
 
 
 def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:
@@ -95,7 +114,7 @@ def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:
         rng = np.random.default_rng([5, case])
         kind = papers.KINDS[case % len(papers.KINDS)]
         page = _resized(papers.paper(kind, case, rng, 100), 100, 50)
-        if find_mark(_turned(page, float(rng.uniform(0, 360))), 50):
+        if marked(_turned(page, float(rng.uniform(0, 360))), 50):
             found.append((kind, case))
 
     assert found == []
@@ -103,11 +122,28 @@ def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_an_even_page_bears_no_mark(level: int) -> None:
-    assert not find_mark(np.full((585, 413), level, np.uint8), 50)
+    assert find_marks(np.full((585, 413), level, np.uint8), 50) == ((), ())
 
 
-def test_a_scrap_smaller_than_the_mark_bears_none() -> None:
-    assert not find_mark(np.zeros((5, 5), np.uint8), 150)
+@pytest.mark.parametrize("shape", [(1, 1), (5, 5), (3, 800), (800, 3)])
+def test_a_scrap_smaller_than_the_mark_bears_none(shape: tuple[int, int]) -> None:
+    page = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
+
+    assert weigh(*find_marks(page, 150)) is Marked.NO
+
+
+def test_where_a_mark_lies_and_how_large_it_is_is_told() -> None:
+    marks, pairs = find_marks(_sheet(75), 75)
+
+    (first, second), (pair,) = marks[:2], pairs
+    upper, lower = sorted((first, second), key=lambda one: one.y)
+    assert (upper.x, upper.y) == pytest.approx((36, 36), abs=1.5)
+    assert (lower.x, lower.y) == pytest.approx((174, 261), abs=1.5)
+    assert upper.size == pytest.approx(1, abs=0.06)
+    assert upper.likeness > 0.9
+    assert upper.contrast > 0.8
+    assert {pair.one, pair.other} == {upper, lower}
+    assert not pair.from_behind
 
 
 @lru_cache
@@ -140,11 +176,11 @@ def _scanned_sheet(rng: np.random.Generator) -> tuple[Picture, float]:
     return picture, dpi
 
 
-def _alone(length_mm: float, unit_share: float) -> Picture:
-    """Draw a page with one mark only, its unit so large a share of the right one."""
-    band = _resized(mark_band(150, length_mm), 1, unit_share)
-    page = np.full((pixels(max(120, 40 * unit_share), 150), band.shape[1] + 200), 255, np.uint8)
-    page[100 : 100 + band.shape[0], 100 : 100 + band.shape[1]] = band
+def _alone(share: float) -> Picture:
+    """Draw a page with one mark only, so large a share of its size."""
+    drawn = mark(150, share)
+    page = np.full((pixels(297, 150), pixels(210, 150)), 255, np.uint8)
+    page[300 : 300 + drawn.shape[0], 200 : 200 + drawn.shape[1]] = drawn
     return page
 
 

@@ -25,11 +25,12 @@ EDGE_MM = 15.0
 """From the paper's edges to the codes and the mark."""
 MODULE_MM = 0.9
 """Of the QR codes."""
-BAR_UNITS = (2, 1, 1, 1, 1, 1, 2)
-"""Across the mark's band: black 2, white 1, black 1, white 1, black 1, white 1, black 2."""
-UNIT_MM = 2.0
-_CODE_GAP_MM = 8.0
-"""Between a QR code and the band beside it: more than the quiet zone."""
+MARK_EDGES_MM = (5.0, 9.5, 14.0, 17.0, 21.0)
+"""Where the mark's black and white end, from its black middle outwards."""
+MARK_MIDDLE_MM = 36.0
+"""Of the mark, from the two sides of the paper that it lies beside."""
+_LINEAR_PLACE_MM = (50.0, 76.0)
+"""Of the linear code's upper left corner: from the left, and from the foot."""
 _LINEAR_MODULE_MM = 0.38
 _LINEAR_HEIGHT_MM = 12.0
 
@@ -113,16 +114,17 @@ def full_sheet(
     for place, said in enumerate((text, text if second_text is None else second_text)):
         code = qr(said, dpi)
         side = code.shape[1] * 25.4 / dpi
-        band = mark_band(dpi, A4[0] - 2 * EDGE_MM - side - _CODE_GAP_MM)
         if place == 0:
             paste(picture, code, A4[0] - EDGE_MM - side, EDGE_MM, dpi)
-            paste(picture, band, EDGE_MM, EDGE_MM, dpi)
         else:
             paste(picture, code, EDGE_MM, A4[1] - EDGE_MM - side, dpi)
-            left = EDGE_MM + side + _CODE_GAP_MM
-            paste(picture, band, left, A4[1] - EDGE_MM - UNIT_MM * sum(BAR_UNITS), dpi)
-            if fields.serial:
-                paste(picture, linear_code(short_text(fields.kind, fields.serial), dpi), left, A4[1] - 52, dpi)
+    corner = MARK_MIDDLE_MM - MARK_EDGES_MM[-1]
+    paste(picture, mark(dpi), corner, corner, dpi)
+    far = MARK_MIDDLE_MM + MARK_EDGES_MM[-1]
+    paste(picture, mark(dpi), A4[0] - far, A4[1] - far, dpi)
+    if fields.serial:
+        left, from_foot = _LINEAR_PLACE_MM
+        paste(picture, linear_code(short_text(fields.kind, fields.serial), dpi), left, A4[1] - from_foot, dpi)
     draw_id(picture, page_id, dpi)
     return picture
 
@@ -151,7 +153,7 @@ def unreadable_sheet(
     if fields.serial:
         code = linear_code(short_text(fields.kind, fields.serial), dpi)
         width = code.shape[1] * 25.4 / dpi
-        places.append((EDGE_MM + side + _CODE_GAP_MM, A4[1] - 52, width, _LINEAR_HEIGHT_MM))
+        places.append((_LINEAR_PLACE_MM[0], A4[1] - _LINEAR_PLACE_MM[1], width, _LINEAR_HEIGHT_MM))
     for left, top, width, height in places:
         size = (width + 4, height + 4)
         match harm:
@@ -210,19 +212,22 @@ def linear_code(text: str, dpi: int) -> Picture:
     return np.asarray(drawn.resize((width, drawn.height), Image.Resampling.NEAREST))
 
 
-def mark_band(dpi: int, length_mm: float) -> Picture:
-    """Draw the mark: a band of four parallel bars, 18 mm high."""
-    edges = np.cumsum([0, *BAR_UNITS]) * UNIT_MM
-    band = np.full((pixels(float(edges[-1]), dpi), pixels(length_mm, dpi)), WHITE, np.uint8)
-    for bar in range(0, len(BAR_UNITS), 2):
-        band[pixels(float(edges[bar]), dpi) : pixels(float(edges[bar + 1]), dpi)] = 0
-    return band
+def mark(dpi: int, share: float = 1.0) -> Picture:
+    """Draw the mark so large a share of its size: a disc and two rings around it, 42 mm across."""
+    side = pixels(2 * MARK_EDGES_MM[-1] * share, dpi)
+    drawn = Image.new("L", (side * 4, side * 4), WHITE)
+    draw = ImageDraw.Draw(drawn)
+    middle = drawn.width / 2
+    for place, edge in reversed(list(enumerate(MARK_EDGES_MM))):
+        reach = edge / MARK_EDGES_MM[-1] * middle
+        draw.ellipse([middle - reach, middle - reach, middle + reach, middle + reach], fill=WHITE if place % 2 else 0)
+    return np.asarray(drawn.reduce(4))
 
 
 def _worded(fields: SheetFields, dpi: int, *, colour: bool) -> Picture:
     title, sentence = _TITLES[fields.kind]
     source = f"""#set text(font: "Libertinus Serif", size: 12pt, lang: "uk")
-#v(38mm)
+#v(54mm)
 #align(center)[#text(24pt, weight: "bold")[{title}] \\ #v(1mm) #text(13pt)[{sentence}]]
 {_CASE_BODY if fields.kind == "C" else ""}
 """
@@ -230,7 +235,7 @@ def _worded(fields: SheetFields, dpi: int, *, colour: bool) -> Picture:
     said = "   ".join(
         [fields.serial or "", fields.box or "", fields.case_type or "", *fields.providers, *fields.document_kinds]
     )
-    label = Image.new("L", (pixels(170, dpi), pixels(9, dpi)), WHITE)
-    ImageDraw.Draw(label).text((0, 0), said, fill=0, font=ImageFont.load_default(size=pixels(6, dpi)))
-    paste(picture, np.asarray(label), 20, 47, dpi)
+    label = Image.new("L", (pixels(84, dpi), pixels(9, dpi)), WHITE)
+    ImageDraw.Draw(label).text((0, 0), said, fill=0, font=ImageFont.load_default(size=pixels(4, dpi)))
+    paste(picture, np.asarray(label), 62, 47, dpi)
     return picture

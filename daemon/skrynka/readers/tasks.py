@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected
+from skrynka.core.mark import Marked, weigh
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import portions
@@ -102,7 +103,7 @@ def _look(
 ) -> PageReading:
     pixels = page.pixels(FAST_DPI)
     dpi = pixels.shape[1] / page.width_pt * 72
-    marked = marks.find_mark(pixels, dpi)
+    marked = weigh(*marks.find_marks(pixels, dpi))
     finer = min(page.finest_dpi, FULL_DPI) > dpi * _SAME
     ink = blankness.measure(pixels, dpi)
     codes = barcodes.read_codes(
@@ -111,7 +112,7 @@ def _look(
         symbologies=symbologies,
         separators=separators,
         foreign_text=foreign_text,
-        marked=marked,
+        marked=marked >= Marked.PERHAPS,
         blank=ink.blank,
         full=(lambda: page.pixels(FULL_DPI)) if finer else None,
     )
@@ -123,7 +124,7 @@ def _look(
         source=page.source,
         dpi=page.dpi,
         codes=codes,
-        marked=marked,
+        marked=marked is Marked.YES,
         blank=ink.blank,
         ink=ink.ink,
         fingerprint=fingerprints.fingerprint(pixels),

@@ -117,10 +117,10 @@ def _geometry(code: RoutingCode) -> dict[str, Any]:
     return {
         "page_height": symbols.PAGE_HEIGHT_MM,
         "margin": symbols.MARGIN_MM,
-        "band_gap": symbols.BAND_GAP_MM,
-        "band": drawn.band,
-        "band_height": mark.BAND_MM,
-        "bars": symbols.mark_bars(),
+        "gap": symbols.GAP_MM,
+        "middle": drawn.middle,
+        "mark": mark.RADII_MM,
+        "mark_from_edge": mark.FROM_EDGE_MM,
         "qr": _placed(drawn.qr),
         "linear": _placed(drawn.linear),
     }

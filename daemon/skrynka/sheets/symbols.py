@@ -1,7 +1,8 @@
 """Barcodes as vector pictures with exact sizes in millimetres, and the geometry of the sheets around them.
 
 All figures are for A4 at 100 %. Printed with "fit to page" at 90 %, modules are 0.72 mm and bars 0.36 mm at least:
-8 and 4 dots at 300 dpi.
+8 and 4 dots at 300 dpi. A QR code and a mark share each row, the mark at the left of the upper one and at the right of
+the lower one; the linear code has a row of its own above the lower one.
 
 Error correction was chosen by measuring drawn QR codes of 72 characters with worn patches, drum streaks and blur,
 24 of each, read by zxing-cpp and pyzbar. At 36 mm, patches and streaks at 150 dpi left 156 of 240 readable at level H
@@ -28,14 +29,14 @@ QR_SIDE_MM = 42.0
 """Without the quiet zone. A longer text makes the square larger rather than its modules smaller than allowed."""
 SMALLEST_MODULE_MM = 0.8
 QR_QUIET_MODULES = 4
-BAND_GAP_MM = 5.5
-"""Between the QR code's quiet zone and the mark."""
-SHORTEST_BAND_MM = 80.0
-"""A third more than `mark.SHORTEST_RUN_MM`, for what is cut, stained or skewed away."""
+GAP_MM = 5.5
+"""Between what machines read and what people read."""
+NARROWEST_MIDDLE_MM = 35.0
+"""Of what people read between a mark and a QR code."""
 LINEAR_HEIGHT_MM = 13.0
 NARROWEST_BAR_MM = 0.4
 WIDEST_BAR_MM = 0.55
-"""Its quiet zone is `BAND_GAP_MM`, so that the bars may begin where the mark below them does."""
+"""Wider bars gain nothing: the code is read to both its ends or not at all."""
 LINEAR_QUIET_MODULES = 10
 _LEVELS = ("H", "Q", "M")
 
@@ -54,36 +55,25 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """What a sheet bears, and the length of the mark's two bands, in millimetres."""
+    """What a sheet bears, and the width that is left between a mark and a QR code, in millimetres."""
 
     qr: Symbol
     linear: Symbol
-    band: float
+    middle: float
 
 
 def draw(text: str, short_text: str) -> Symbols:
-    """Draw the QR code of `text`, the Code 128 of `short_text`, and size the mark between them.
+    """Draw the QR code of `text` and the Code 128 of `short_text`.
 
-    Raises ConfigurationError where a text is so long that the mark would fall below `SHORTEST_BAND_MM` or the linear
-    code's bars below `NARROWEST_BAR_MM`.
+    Raises ConfigurationError where a text is so long that less than `NARROWEST_MIDDLE_MM` would be left beside the QR
+    code, or that the linear code's bars would fall below `NARROWEST_BAR_MM`.
     """
     qr = _qr(text)
-    band = PAGE_WIDTH_MM - 2 * MARGIN_MM - qr.width - qr.quiet - BAND_GAP_MM
-    if band < SHORTEST_BAND_MM:
+    width = PAGE_WIDTH_MM - 2 * MARGIN_MM
+    middle = width - qr.width - qr.quiet - 2 * mark.RADIUS_MM - 2 * GAP_MM
+    if middle < NARROWEST_MIDDLE_MM:
         raise _too_long()
-    return Symbols(qr=qr, linear=_linear(short_text, band), band=band)
-
-
-def mark_bars() -> list[tuple[float, float]]:
-    """Give the mark's bars as (distance from the band's top, height) in millimetres, top to bottom."""
-    bars: list[tuple[float, float]] = []
-    top = 0.0
-    for place, units in enumerate(mark.BARS):
-        height = units * mark.UNIT_MM
-        if place % 2 == 0:
-            bars.append((top, height))
-        top += height
-    return bars
+    return Symbols(qr=qr, linear=_linear(short_text, width), middle=middle)
 
 
 def _qr(text: str) -> Symbol:
@@ -97,9 +87,9 @@ def _qr(text: str) -> Symbol:
 
 
 def _linear(text: str, room: float) -> Symbol:
-    """Fill `room` with the bars, as far as they may be widened; their quiet zones lie outside it."""
+    """Fill `room` with the bars and their quiet zones, as far as they may be widened."""
     svg, modules = _drawn(text, zxingcpp.BarcodeFormat.Code128)
-    bar = min(room / modules, WIDEST_BAR_MM)
+    bar = min(room / (modules + 2 * LINEAR_QUIET_MODULES), WIDEST_BAR_MM)
     if bar < NARROWEST_BAR_MM:
         raise _too_long()
     return Symbol(svg=svg, width=bar * modules, height=LINEAR_HEIGHT_MM, module=bar, quiet=LINEAR_QUIET_MODULES * bar)

@@ -1,117 +1,222 @@
-"""Find the mark of our sheets on a page, by the geometry in `core.mark`, at any rotation.
+"""Find the mark of our sheets on a page, by the geometry in `core.mark`, however the page is turned.
 
-Straight lines along rows and along columns are searched for the band's black and white runs. A line that crosses the
-band aslant meets the same ratios, only longer by one over the cosine of the angle; the angle is known once the
-crossings of neighbouring lines are seen to lie on a straight line themselves, and then so is the true unit. Distances
-are taken between like edges (where black begins, where it ends): toner that spreads or fades moves both alike.
+The mark is compared with the page at every place and at several sizes, by what a mark's black and white have in common
+with the page's dark and light there (normalised cross-correlation). That heeds neither contrast nor brightness, sums up
+over the whole mark, so that grain, streaks and noise even out, and finds a negative as well.
+
+Coarse pixels propose places, by one Fourier transform of the page and one back for each size; finer ones judge them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 from PIL import Image
 
-from skrynka.core.mark import BARS, LONGEST_UNIT_MM, SHORTEST_RUN_MM, SHORTEST_UNIT_MM
+from skrynka.core.mark import OFF_THE_PAGE, RADII_MM, RADIUS_MM, Mark, Pair
 
 Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float32]
 
-WORKING_DPI = 50
-"""A unit of 2 mm is 4 pixels: enough, and fast. Never less than COARSEST_DPI."""
-COARSEST_DPI = 40
-LEAST_CONTRAST = 0.35
-"""How much darker than the white between them the bars must be, as a share of that white.
-
-Through office paper (80 g) a sheet's front shows at 8 to 20 %; toner that has nearly run out prints at 45 % and more.
-Above the limit a show-through would be held for review without need, which is safe; below it a sheet whose codes can't
-be read either would be lost, but codes are read down to 12 %.
-"""
-
-_AROUND_MM = 30.0
-"""Side of the square whose mean parts black from white: wider than the band, so that it holds both."""
-_FAINTEST = 10.0
-"""Levels below that mean: less is noise."""
-_BLOCK = 4
-"""Pixels: side of the blocks whose means stand for the page in that mean. Taken of every pixel it cost more than half
-of the search, and no page of the samples was judged otherwise."""
-_EDGES = np.cumsum((0, *BARS))
-_LEADING = _EDGES[:-1:2]
-"""Where black begins, in units: 0 3 5 7."""
-_TRAILING = _EDGES[1::2]
-"""Where it ends: 2 4 6 9."""
-_TOLERANCE = 0.30
-"""Of a unit, for each distance between like edges: a third would let through bars that are all alike."""
-_ROUGHNESS = 0.75
-"""Pixels, added for small units: where an edge lies is known to about half a pixel."""
-_STEEPEST = 1.1
-"""A band steeper than 45 degrees to the columns is found along the other axis."""
-_SLOPE_STEP = 0.02
-_LANE = 3.0
-"""Pixels: crossings within a lane so wide lie on one straight line."""
-_BLACK = (3.6, 8.2)
-"""Units of black across the band, which has 6: toner and thresholds don't move its eight edges by more than that."""
-_QUIET = 1.4
-"""Units of white that lie on both sides of the band at least: bars in a long row of bars aren't the mark."""
-_SEEN_SHARE = 0.7
-"""So much of the run must be seen: writing, a crease or a stain may lie across the band."""
-_FIRST_LOOK = 3
-"""First each third line is looked at, and all only where these cross half as often as a mark's would."""
-_UNIT_SLACK = 0.04
-"""A unit is measured to about 3 %."""
+_PROPOSING_DPI, _JUDGING_DPI = 15.0, 25.0
+"""A ring of 3 mm is 1.8 and 3 pixels wide."""
+_SIZES = (0.74, 0.82, 0.91, 1.0, 1.07)
+"""At which a mark is proposed, as shares of its own: what "fit to page" prints, and copiers that make A4 of A3."""
+_NEAR = (0.95, 1.0, 1.05)
+"""Of the size at which it is proposed: the sizes at which it is judged."""
+_SQUEEZED = ((0.85, 0), (0.85, 45), (0.85, 90), (0.85, 135))
+"""To so much of its breadth, in this direction in degrees: how a photograph taken aslant shows it."""
+_MAYBE_SQUEEZED = (0.45, 0.85)
+"""Likenesses between which that is tried."""
+_MIDDLE = 0.6
+"""Of the lightest level: paper lies above it, even in shade, and the ground of a negative far below."""
+_QUIET_MM = 1.0
+"""White around the mark that is compared too."""
+_AROUND_MM = 38.0
+"""Side of the square whose mean and deviation the page is levelled by before it is compared."""
+_LEVELS = 1.5
+"""Levels of 256: what varies less is as good as even."""
+_PROPOSED = 5
+_LEAST_PROPOSED = 0.2
+"""Of a likeness, when it is proposed: less was never judged to be enough."""
+_APART_MM = 12.0
+_CODE_MM = 30.0
+"""Side of the square in the middle of a QR code that is looked at."""
+_FINE = 4
+"""Each pixel of a drawn mark is the mean of so many by so many."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Crossings:
-    """Where lines cross something that has the band's ratios: middles, in pixels."""
+def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair, ...]]:
+    """Give what looks like a mark, the likest first, and each two of them that lie as a sheet's two marks do.
 
-    along: Numbers
-    """On the line."""
-    line: Numbers
-    """The line's number."""
-    unit: Numbers
-    """Pixels along the line."""
-    contrast: Numbers
-
-    def __len__(self) -> int:
-        return len(self.line)
-
-
-def find_mark(pixels: Pixels, dpi: float) -> bool:
-    """Tell whether a page bears the mark, at any rotation.
-
-    `pixels` are uint8 (height, width), 0 black, at 40 dpi or more.
+    `pixels` are uint8 (height, width), 0 black, at 40 dpi or more. Places are in millimetres from the upper left.
     """
-    factor = max(1, round(dpi / WORKING_DPI))
-    if dpi / factor < COARSEST_DPI:
-        factor = max(1, int(dpi / COARSEST_DPI))
-    scale = dpi / factor / 25.4
-    page = Image.fromarray(pixels).reduce(factor)
-    small = np.asarray(page, np.float32)
-    darkness = _mean_around(page, scale) - small
-    darkness -= _FAINTEST
-    return _found(small, darkness, scale) or _found(small.T, darkness.T, scale)
+    coarse, coarse_dpi = _reduced(pixels, dpi, _PROPOSING_DPI)
+    fine, fine_dpi = _reduced(pixels, dpi, _JUDGING_DPI)
+    marks = [_judged(fine, fine_dpi, *place) for place in _proposed(coarse, coarse_dpi)]
+    if np.median(coarse) > _MIDDLE * coarse.max():
+        # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
+        marks = [mark for mark in marks if mark.likeness > 0]
+    marks.sort(key=lambda mark: -abs(mark.likeness))
+    pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
+    return tuple(marks), pairs
 
 
-def _found(grey: Grey, darkness: Grey, scale: float) -> bool:
-    """Search along rows. `scale` is pixels per millimetre."""
-    needed = SHORTEST_RUN_MM * scale
-    least = needed / 2**0.5 * _SEEN_SHARE
-    if len(_crossings(grey[::_FIRST_LOOK], darkness[::_FIRST_LOOK], scale)) < least / _FIRST_LOOK / 2:
-        return False
-    crossings = _crossings(grey, darkness, scale)
-    return len(crossings) >= least and _in_line(crossings, needed, scale)
+def _reduced(pixels: Pixels, dpi: float, wanted: float) -> tuple[Grey, float]:
+    factor = max(1, round(dpi / wanted))
+    return np.asarray(Image.fromarray(pixels).reduce(factor), np.float32), dpi / factor
 
 
-def _mean_around(page: Image.Image, scale: float) -> Grey:
-    """Average over the square around each pixel: of blocks, and between their middles in a straight line."""
-    blocks = page.reduce(_BLOCK)
-    means = _local_mean(np.asarray(blocks, np.float32), round(_AROUND_MM * scale / _BLOCK))
-    covered = (0.0, 0.0, page.width / _BLOCK, page.height / _BLOCK)
-    return np.asarray(Image.fromarray(means).resize(page.size, Image.Resampling.BILINEAR, covered), np.float32)
+def _proposed(grey: Grey, dpi: float) -> Iterator[tuple[float, float, float]]:
+    """Give places in millimetres (x, y) where something is like the mark, and at what size."""
+    side = round(_AROUND_MM / 25.4 * dpi)
+    mean = _local_mean(grey, side)
+    deviation = np.sqrt(np.maximum(_local_mean(grey * grey, side) - mean * mean, 0))
+    level = (grey - mean) / (deviation + _LEVELS)
+    height, width = grey.shape
+    around = round((RADIUS_MM * _SIZES[-1] + _QUIET_MM) / 25.4 * dpi) + 1
+    shape = _smooth_number(max(height, 2 * around) + around), _smooth_number(max(width, 2 * around) + around)
+    spectrum = fft.rfft2(level, shape)
+    likeness = fft.irfft2(spectrum * _spectra(shape, dpi), shape)[:, :height, :width]
+    best = np.abs(likeness).max(axis=0)
+    apart = round(_APART_MM / 25.4 * dpi)
+    for _ in range(_PROPOSED):
+        row, column = divmod(int(best.argmax()), width)
+        if best[row, column] < _LEAST_PROPOSED:
+            return
+        size = _SIZES[int(np.abs(likeness[:, row, column]).argmax())]
+        yield (column + 0.5) / dpi * 25.4, (row + 0.5) / dpi * 25.4, size
+        best[max(0, row - apart) : row + apart + 1, max(0, column - apart) : column + apart + 1] = 0
+
+
+def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
+    """Compare what lies about a place with the mark, exactly, and take the best place, size and shape near it."""
+    best = Mark(x, y, size, 0.0, 0.0)
+    for near in _NEAR:
+        best = _better(best, grey, dpi, (x, y), drawn_mark(size * near, dpi), size * near)
+    if _MAYBE_SQUEEZED[0] < abs(best.likeness) < _MAYBE_SQUEEZED[1]:
+        about = best
+        for squeezed in _SQUEEZED:
+            best = _better(best, grey, dpi, (about.x, about.y), drawn_mark(about.size, dpi, *squeezed), about.size)
+    return best
+
+
+def _better(
+    best: Mark, grey: Grey, dpi: float, place: tuple[float, float], drawn: tuple[Grey, Mask], size: float
+) -> Mark:
+    """Give what is found with this drawing at a place and around it, if it is liker than the best so far."""
+    column, row = (int(along / 25.4 * dpi) for along in place)
+    likeness, contrast = _compared(grey, drawn, row, column)
+    number = int(np.abs(likeness).argmax())
+    if abs(likeness[number]) <= abs(best.likeness):
+        return best
+    down, right = divmod(number, 3)
+    at = (column + right - 0.5) / dpi * 25.4, (row + down - 0.5) / dpi * 25.4
+    return Mark(*at, size, float(likeness[number]), float(contrast[number]))
+
+
+def _compared(grey: Grey, drawn: tuple[Grey, Mask], row: int, column: int) -> tuple[Numbers, Numbers]:
+    """Compare with what is drawn at nine places, a pixel apart.
+
+    Gives the correlation with what is seen at each, and the contrast of what is seen as a share of its white.
+    """
+    mark, inside = drawn
+    half = mark.shape[0] // 2
+    height, width = grey.shape
+    # Where all nine places see the page: of a mark that the page cuts, what is left of it.
+    top, left = max(1, row - half), max(1, column - half)
+    bottom, right = min(height - 1, row + half + 1), min(width - 1, column + half + 1)
+    if bottom <= top or right <= left:
+        return _NOTHING, _NOTHING
+    part = slice(top - row + half, bottom - row + half), slice(left - column + half, right - column + half)
+    within = np.flatnonzero(inside[part])
+    if len(within) < inside.sum() / 2:
+        return _NOTHING, _NOTHING
+    wanted = mark[part].ravel()[within]
+    offset = float(wanted.mean())
+    wanted = wanted - offset
+    shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
+    seen = np.stack([grey[top + dy : bottom + dy, left + dx : right + dx].ravel()[within] for dy, dx in shifts])
+    mean = seen.mean(axis=1)
+    seen -= mean[:, np.newaxis]
+    covariance, variance = seen @ wanted, float(wanted @ wanted)
+    likeness = covariance / np.sqrt(variance * (np.square(seen).sum(axis=1) + len(within)))
+    step = covariance / variance  # from black to white, which are 2 apart in the drawn mark
+    white = mean - step * offset + np.abs(step)
+    return likeness, 2 * np.abs(step) / np.maximum(1, white)
+
+
+_NOTHING = np.zeros(9, np.float32)
+
+
+def _paired(grey: Grey, dpi: float, one: Mark, other: Mark) -> Pair:
+    """Look where the codes would be, of a sheet seen from its front and of one seen from its back."""
+    seen = [_restlessness(grey, dpi, *place) for place in Pair.code_places(one, other)]
+    return Pair(one, other, front_codes=min(seen[:2]), back_codes=min(seen[2:]))
+
+
+def _restlessness(grey: Grey, dpi: float, x: float, y: float) -> float:
+    """Give how much neighbours differ there, in levels; OFF_THE_PAGE where it ends before. A few edges don't count."""
+    half = round(_CODE_MM / 2 / 25.4 * dpi)
+    row, column = round(y / 25.4 * dpi), round(x / 25.4 * dpi)
+    if not (half <= row <= grey.shape[0] - half and half <= column <= grey.shape[1] - half):
+        return OFF_THE_PAGE
+    return float(np.median(np.abs(np.diff(grey[row - half : row + half, column - half : column + half], axis=1))))
+
+
+@lru_cache(maxsize=256)
+def drawn_mark(size: float, dpi: float, squeezed: float = 1.0, direction: float = 0.0) -> tuple[Grey, Mask]:
+    """Draw the mark, black -1 and white 1, and say which pixels of the square around it are compared.
+
+    `squeezed` is its breadth in a direction, in degrees, as a share of what it is across that.
+    """
+    half = int(np.ceil((RADIUS_MM + _QUIET_MM) * size / 25.4 * dpi / squeezed**0.5))
+    fine = (2 * half + 1) * _FINE
+    along = ((np.arange(fine) + 0.5) / _FINE - half - 0.5) / (size / 25.4 * dpi)
+    x, y = along, along[:, np.newaxis]
+    turn = np.radians(direction)
+    longer = squeezed**0.5
+    distance = np.hypot((x * np.cos(turn) + y * np.sin(turn)) / longer, (y * np.cos(turn) - x * np.sin(turn)) * longer)
+    black = np.searchsorted(RADII_MM, distance, side="right") % 2 == 0
+    blocks = (2 * half + 1, _FINE, 2 * half + 1, _FINE)
+    inside = (distance < RADIUS_MM + _QUIET_MM).reshape(blocks).mean(axis=(1, 3)) > 1 / 2
+    mark = np.where(black, -1.0, 1.0).reshape(blocks).mean(axis=(1, 3))
+    return np.asarray(mark * inside, np.float32), inside
+
+
+@lru_cache(maxsize=8)
+def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
+    """Transform the mark at each size, so that a product with a page's transform gives likenesses of 1 at most."""
+    spectra = []
+    for size in _SIZES:
+        mark, inside = drawn_mark(size, dpi)
+        mark = np.where(inside, mark - mark[inside].mean(), 0)
+        mark /= float(np.sqrt((mark**2).sum()) * np.sqrt(inside.sum()))
+        field = np.zeros(shape, np.float32)
+        field[: mark.shape[0], : mark.shape[1]] = mark
+        half = mark.shape[0] // 2
+        spectra.append(np.conj(fft.rfft2(np.roll(field, (-half, -half), axis=(0, 1)))))
+    return np.asarray(spectra, np.complex64)
+
+
+def _smooth_number(least: int) -> int:
+    """Give the next number without prime factors above 5, which Fourier transforms are quick at."""
+    number = least
+    while True:
+        rest = number
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return number
+        number += 1
 
 
 def _local_mean(grey: Grey, side: int) -> Grey:
@@ -126,73 +231,3 @@ def _local_mean(grey: Grey, side: int) -> Grey:
         counts = (last - first).reshape((-1, 1) if axis == 0 else (1, -1))
         grey = np.asarray((sums.take(last, axis) - sums.take(first, axis)) / counts, np.float32)
     return grey
-
-
-def _crossings(grey: Grey, darkness: Grey, scale: float) -> _Crossings:
-    darkness = np.ascontiguousarray(darkness)
-    black = darkness > 0
-    # One number for each place: numpy finds and fetches by pairs of them several times more slowly.
-    changes = np.flatnonzero(black[:, 1:] != black[:, :-1])
-    lines, before = np.divmod(changes, darkness.shape[1] - 1)
-    here, there = (darkness.ravel()[changes + lines + beside] for beside in (0, 1))
-    edges = (before + here / (here - there)).astype(np.float32)
-
-    first = np.flatnonzero(there[:-7] > 0) if len(edges) > 7 else np.empty(0, np.intp)  # noqa: PLR2004 - 8 edges
-    first = first[lines[first] == lines[first + 7]]
-    span = edges[first + 7] - edges[first]
-    # Units are the band's ninth part, and slant makes them longer by the square root of two at most.
-    shortest, longest = SHORTEST_UNIT_MM * scale, LONGEST_UNIT_MM * scale * 2**0.5
-    first = first[(span > (9 * shortest) * 0.9) & (span < (9 * longest) * 1.1)]
-
-    leading = np.stack([edges[first + 2 * bar] for bar in range(4)])
-    trailing = np.stack([edges[first + 2 * bar + 1] for bar in range(4)])
-    unit = (leading[3] - leading[0] + trailing[3] - trailing[0]) / (_LEADING[3] + _TRAILING[3] - _TRAILING[0])
-    slack = np.maximum(_TOLERANCE * unit, np.minimum(_ROUGHNESS, 0.36 * unit))
-    fits = np.ones(len(first), np.bool_)
-    for edge, units in ((leading, _LEADING), (trailing, _TRAILING)):
-        for bar in range(3):
-            fits &= np.abs(edge[bar + 1] - edge[bar] - (units[bar + 1] - units[bar]) * unit) < slack
-    black_units = (trailing - leading).sum(axis=0)
-    fits &= (black_units > _BLACK[0] * unit) & (black_units < _BLACK[1] * unit)
-    before_first = np.where((first > 0) & (lines[first - 1] == lines[first]), edges[first - 1], -np.inf)
-    after_last = np.minimum(first + 8, len(edges) - 1)
-    after = np.where((after_last > first + 7) & (lines[after_last] == lines[first]), edges[after_last], np.inf)
-    fits &= (leading[0] - before_first > _QUIET * unit) & (after - trailing[3] > _QUIET * unit)
-    leading, trailing, first, unit = leading[:, fits], trailing[:, fits], first[fits], unit[fits]
-    line = lines[first]
-    bars = _at(grey, line, (leading + trailing) / 2)
-    gaps = _at(grey, line, (trailing[:-1] + leading[1:]) / 2)
-    white = gaps.mean(axis=0)
-    contrast = (white - bars.mean(axis=0)) / np.maximum(white, 1)
-    middle = (leading.mean(axis=0) + trailing.mean(axis=0)) / 2
-    return _Crossings(middle, line.astype(np.float32), unit, contrast)
-
-
-def _at(grey: Grey, line: npt.NDArray[np.intp], along: Numbers) -> Grey:
-    return np.asarray(grey[line[np.newaxis], np.round(along).astype(np.intp)], np.float32)
-
-
-def _in_line(crossings: _Crossings, needed: float, scale: float) -> bool:
-    """Tell whether enough crossings lie on one straight line, close together, with the right unit and contrast."""
-    for slope in np.arange(-_STEEPEST, _STEEPEST + _SLOPE_STEP, _SLOPE_STEP):
-        cosine = 1 / (1 + slope * slope) ** 0.5
-        units = crossings.unit * cosine
-        right = (
-            (units > SHORTEST_UNIT_MM * scale * (1 - _UNIT_SLACK))
-            & (units < LONGEST_UNIT_MM * scale * (1 + _UNIT_SLACK))
-            & (crossings.contrast > LEAST_CONTRAST)
-        )
-        lines_needed = needed * cosine
-        least = lines_needed * _SEEN_SHARE
-        if right.sum() < least:
-            continue
-        offsets = crossings.along[right] - slope * crossings.line[right]
-        lanes = np.floor((offsets - offsets.min()) / (_LANE / 2)).astype(np.intp)
-        counts = np.bincount(lanes, minlength=lanes.max() + 2)
-        for lane in np.flatnonzero(counts[:-1] + counts[1:] >= least):
-            # A lane and its neighbour, so that no straight line is parted by where lanes happen to begin.
-            lines = np.unique(crossings.line[right][(lanes == lane) | (lanes == lane + 1)])
-            reach = np.searchsorted(lines, lines + lines_needed, side="right") - np.arange(len(lines))
-            if reach.max() >= least:
-                return True
-    return False

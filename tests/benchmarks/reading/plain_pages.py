@@ -46,7 +46,7 @@ def kinds() -> dict[str, Draw]:
     }
     own: tuple[Draw, ...] = (
         second_page, large_barcode, label, table, zebra, squares, staves, bar_chart, hatching, logo, columns, envelope,
-        notebook, dirt, back,
+        notebook, dirt, seals, dials, rings, discs, back,
     )  # fmt: skip
     return drawn | {draw.__name__.replace("_", " "): draw for draw in own}
 
@@ -228,6 +228,71 @@ def dirt(rng: np.random.Generator) -> Plain:
     return Plain(picture)
 
 
+def seals(rng: np.random.Generator) -> Plain:
+    """Draw a certificate with round seals: rings one in the other, with a text between them, as offices have them."""
+    picture = papers.paper("CERT", int(rng.integers(2**20)), rng, DPI, person=papers.anybody(rng))
+    page = Image.fromarray(picture)
+    draw = ImageDraw.Draw(page)
+    for _ in range(int(rng.integers(1, 4))):
+        radius, tone = float(rng.uniform(14, 24)), int(rng.integers(0, 150))
+        x, y = float(rng.uniform(30, 180)), float(rng.uniform(40, 260))
+        for share in (1, 0.93, 0.62, 0.57):
+            _circle(draw, (x, y), radius * share, outline=tone, width=round(float(rng.uniform(0.3, 1.4)) * _MM))
+        for turn in np.arange(0, 2 * np.pi, 0.16):
+            at = x + 0.78 * radius * np.cos(turn), y + 0.78 * radius * np.sin(turn)
+            _circle(draw, at, float(rng.uniform(0.6, 1.6)), fill=tone)
+        if rng.random() < 0.5:
+            _circle(draw, (x, y), radius * 0.35, fill=tone)
+    return Plain(np.asarray(page))
+
+
+def dials(rng: np.random.Generator) -> Plain:
+    """Draw photographs of water meters: a dark ring around a pale dial with a scale, and small dials on it."""
+    page, draw = _blank()
+    for row in range(int(rng.integers(1, 4))):
+        radius = float(rng.uniform(14, 45))
+        x, y = float(rng.uniform(40, 170)), 50 + row * 85 + float(rng.uniform(-10, 10))
+        table, rim, dial = (int(rng.integers(*tones)) for tones in ((40, 200), (0, 120), (150, 250)))
+        draw.rectangle(_box(x - 1.4 * radius, y - 1.4 * radius, x + 1.4 * radius, y + 1.4 * radius), fill=table)
+        _circle(draw, (x, y), radius, fill=rim)
+        _circle(draw, (x, y), radius * float(rng.uniform(0.55, 0.9)), fill=dial)
+        for turn in np.arange(0, 2 * np.pi, 2 * np.pi / 40):
+            ends = [(x + share * radius * np.cos(turn), y + share * radius * np.sin(turn)) for share in (0.45, 0.55)]
+            draw.line([(a * _MM, b * _MM) for a, b in ends], fill=rim, width=6)
+        for turn in rng.uniform(0, 2 * np.pi, 4):
+            at = x + 0.3 * radius * np.cos(turn), y + 0.3 * radius * np.sin(turn)
+            _circle(draw, at, radius * 0.12, outline=rim, width=10)
+        _circle(draw, (x, y), radius * float(rng.uniform(0.02, 0.2)), fill=rim)
+    return Plain(np.asarray(page))
+
+
+def rings(rng: np.random.Generator) -> Plain:
+    """Draw targets, records, ripples: rings one in the other, of widths that aren't our mark's."""
+    page, draw = _blank()
+    for _ in range(int(rng.integers(1, 5))):
+        at, tone = (float(rng.uniform(25, 185)), float(rng.uniform(25, 270))), int(rng.integers(0, 120))
+        edges = np.cumsum(rng.uniform(1, 8, int(rng.integers(3, 9))))
+        if rng.random() < 0.5:
+            edges = float(rng.uniform(2, 8)) * np.arange(1, int(rng.integers(3, 7)))
+        for place, radius in enumerate(edges[::-1]):
+            _circle(draw, at, float(radius), fill=WHITE if place % 2 else tone)
+    return Plain(np.asarray(page))
+
+
+def discs(rng: np.random.Generator) -> Plain:
+    """Draw bubbles of a diagram, wheels, letters as large as a hand: black discs, some with a hole."""
+    page, draw = _blank()
+    for _ in range(int(rng.integers(2, 12))):
+        at, radius = (float(rng.uniform(15, 195)), float(rng.uniform(15, 280))), float(rng.uniform(3, 28))
+        _circle(draw, at, radius, fill=int(rng.integers(0, 160)))
+        if rng.random() < 0.6:
+            hole = radius * float(rng.uniform(0.2, 0.85))
+            _circle(draw, at, hole, fill=WHITE)
+            if rng.random() < 0.4:
+                _circle(draw, at, hole * float(rng.uniform(0.2, 0.8)), fill=int(rng.integers(0, 160)))
+    return Plain(np.asarray(page))
+
+
 def back(rng: np.random.Generator) -> Plain:
     """Draw a sheet's empty back, through which its front can be seen."""
     number = int(rng.integers(sheets.COUNT))
@@ -250,6 +315,19 @@ def _pattern(draw: patterns.Pattern, rng: np.random.Generator) -> Plain:
 def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:
     page = Image.new("L", (pixels(A4[0], DPI), pixels(A4[1], DPI)), WHITE)
     return page, ImageDraw.Draw(page)
+
+
+def _circle(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    radius: float,
+    fill: int | None = None,
+    outline: int | None = None,
+    width: int = 1,
+) -> None:
+    """Draw a circle, in millimetres but for the line's width in pixels."""
+    x, y = at
+    draw.ellipse(_box(x - radius, y - radius, x + radius, y + radius), fill=fill, outline=outline, width=width)
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> list[float]:

@@ -40,7 +40,7 @@ _STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
     (opening, "decode", decoding.decode, "decode"),
     (opening, "draw", drawing.draw, "draw by poppler"),
     (opening, "find_one_image", opening.find_one_image, "is it one image"),
-    (marks, "find_mark", marks.find_mark, "mark"),
+    (marks, "find_marks", marks.find_marks, "mark"),
     (blankness, "measure", blankness.measure, "blankness"),
     (fingerprints, "fingerprint", fingerprints.fingerprint, "fingerprint"),
     (ladder, "zxing", engines.zxing, "zxing"),

@@ -1,0 +1,113 @@
+"""What marks make of a page, by values alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from skrynka.core.mark import APART_MM, OFF_THE_PAGE, Mark, Marked, Pair, weigh
+
+UPPER, LOWER = (36.0, 36.0), (174.0, 261.0)
+FRONT = [(174, 36), (36, 261)]
+
+
+def mark(place: tuple[float, float] = UPPER, likeness: float = 0.9, size: float = 1.0, contrast: float = 0.8) -> Mark:
+    return Mark(*place, size, likeness, contrast)
+
+
+def pair(
+    one: float, other: float, front: float = 9.0, back: float = 0.0, contrast: float = 0.8, far: float = 0.0
+) -> Pair:
+    lower = LOWER[0], LOWER[1] + far
+    return Pair(mark(likeness=one, contrast=contrast), mark(lower, other, contrast=contrast), front, back)
+
+
+def test_the_marks_of_a_sheet_lie_at_the_ends_of_a_diagonal() -> None:
+    assert pytest.approx(263.95, abs=0.01) == APART_MM
+    assert Pair.fits(mark(), mark(LOWER))
+    assert Pair.fits(mark(likeness=-0.5), mark(LOWER, likeness=-0.4))
+
+
+def test_a_smaller_print_has_smaller_marks_closer_to_each_other() -> None:
+    lower = UPPER[0] + 138 * 0.8, UPPER[1] + 225 * 0.8
+    assert Pair.fits(mark(size=0.8), mark(lower, size=0.8))
+    assert not Pair.fits(mark(size=1.0), mark(lower, size=1.0))
+
+
+@pytest.mark.parametrize(
+    "other", [mark((174, 180)), mark(LOWER, size=0.8), mark(LOWER, likeness=-0.9)], ids=["near", "small", "negative"]
+)
+def test_what_lies_elsewhere_or_differs_is_no_pair(other: Mark) -> None:
+    assert not Pair.fits(mark(), other)
+
+
+def test_codes_lie_across_the_marks_diagonal() -> None:
+    for one, other, expected in ((UPPER, LOWER, FRONT), (LOWER, UPPER, FRONT[::-1])):
+        places = Pair.code_places(mark(one), mark(other))
+        assert places[:2] == [pytest.approx(place) for place in expected]
+
+
+def test_from_behind_codes_lie_on_the_page_where_the_front_would_have_none() -> None:
+    # Seen from behind, left is right: marks in the upper right corner and the lower left one.
+    places = Pair.code_places(mark((174, 36)), mark((36, 261)))
+
+    assert places[2:] == [pytest.approx(place) for place in [(36, 36), (174, 261)]]
+    assert all(not 0 <= x <= 210 for x, _ in places[:2])
+
+
+@pytest.mark.parametrize(
+    ("front", "back", "contrast", "expected"),
+    [
+        (0.0, 9.0, 0.15, Marked.PERHAPS),
+        (OFF_THE_PAGE, 0.0, 0.15, Marked.PERHAPS),
+        (4.0, 9.0, 0.15, Marked.PERHAPS),
+        (5.0, 9.0, 0.15, Marked.YES),
+        (0.0, 0.4, 0.15, Marked.YES),
+        (0.0, OFF_THE_PAGE, 0.15, Marked.YES),
+        (OFF_THE_PAGE, OFF_THE_PAGE, 0.15, Marked.YES),
+        (0.0, 9.0, 0.6, Marked.YES),
+    ],
+)
+def test_a_pale_pair_with_codes_on_the_other_diagonal_is_seen_from_behind(
+    front: float, back: float, contrast: float, expected: Marked
+) -> None:
+    seen = pair(0.9, 0.9, front, back, contrast)
+
+    assert seen.from_behind is (expected is Marked.PERHAPS)
+    assert weigh([seen.one, seen.other], [seen]) is expected
+
+
+@pytest.mark.parametrize(
+    ("likeness", "contrast", "expected"),
+    [
+        (0.81, 0.8, Marked.YES),
+        (-0.81, 0.8, Marked.YES),
+        (0.81, 0.2, Marked.PERHAPS),
+        (0.79, 0.8, Marked.PERHAPS),
+        (0.51, 0.8, Marked.PERHAPS),
+        (0.49, 0.8, Marked.NO),
+    ],
+)
+def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast: float, expected: Marked) -> None:
+    assert weigh([mark(likeness=likeness, contrast=contrast)], []) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "front", "far", "expected"),
+    [
+        (0.48, 0.25, 1.0, 0.0, Marked.YES),  # at the very distance, with codes: little of each is enough
+        (0.48, 0.23, 1.0, 0.0, Marked.NO),
+        (0.45, 0.25, 1.0, 0.0, Marked.PERHAPS),
+        (0.35, 0.24, 1.0, 0.0, Marked.NO),
+        (0.48, 0.25, 0.4, 0.0, Marked.PERHAPS),
+        (0.48, 0.48, 1.0, 25.0, Marked.PERHAPS),
+        (0.64, 0.62, 0.0, 25.0, Marked.YES),  # anywhere about it: more of both
+    ],
+)
+def test_two_marks_bear_each_other_out(one: float, other: float, front: float, far: float, expected: Marked) -> None:
+    seen = pair(one, other, front, far=far)
+
+    assert weigh([seen.one, seen.other], [seen]) is expected
+
+
+def test_nothing_is_no_sheet() -> None:
+    assert weigh([], []) is Marked.NO
