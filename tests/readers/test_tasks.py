@@ -9,7 +9,7 @@ import pytest
 
 from skrynka.core.formats import FileType
 from skrynka.core.model import Symbology
-from skrynka.readers import tasks
+from skrynka.readers.looking import look
 from skrynka.steps import barcodes
 from skrynka.steps.pages import open_scan
 from tests.support.pdf_pages import encoded, jpeg_image, picture
@@ -44,7 +44,7 @@ def test_a_page_is_looked_at_once_more_where_it_has_finer_pixels_and_only_there(
 
     monkeypatch.setattr(barcodes, "read_codes", note)
     with open_scan(saved(tmp_path / "scan.pdf", image_of(across, down)), FileType.PDF, tmp_path, LIMITS) as scan:
-        tasks._look(scan.page(1), frozenset({Symbology.QR}), frozenset(), foreign_text=False)  # noqa: SLF001 - it decides
+        look(scan.page(1), frozenset({Symbology.QR, Symbology.CODE_128}), frozenset({"PATCHT"}), foreign_text=False)
         assert (asked["full"] is not None) is finer
         if finer:
             assert asked["full"]().size > asked["first"][0] * asked["first"][1]

@@ -12,9 +12,9 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from skrynka.core.model import Code, Engine, Standing, Symbology
-from skrynka.steps.barcodes import read_codes
+from skrynka.steps.barcodes import Glance, glance, is_enough, judged, read_codes
 from skrynka.steps.barcodes.engines import Seen, zbar, zxing
-from skrynka.steps.barcodes.ladder import _softened
+from skrynka.steps.barcodes.softening import softened
 from tests.support import ink, papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, linear_code, plain_sheet, qr, stickered
 from tests.support.patterns import PATTERNS
@@ -280,15 +280,93 @@ def test_softening_gives_each_pixel_the_mean_of_its_neighbourhood() -> None:
         page = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
         around = np.pad(page, 1, mode="edge").astype(np.float64)
         mean = sum(around[y : y + shape[0], x : x + shape[1]] for y in range(3) for x in range(3)) / 9
-        assert np.abs(_softened(page) - mean).max() <= 1
+        assert np.abs(softened(page) - mean).max() <= 1
     white = np.full((5, 5), 255, np.uint8)
-    assert np.array_equal(_softened(white), white)
+    assert np.array_equal(softened(white), white)
 
 
 def test_a_coarse_page_has_no_finer_pixels_to_be_read_from() -> None:
     page = _on_paper(qr(TEXT[:-2] + "00", DPI), 20, 30)
     (code,) = read_codes(page, DPI, USUAL, frozenset(), foreign_text=True, marked=True, blank=False, full=None)
     assert (code.text, code.rung) == (TEXT[:-2] + "00", "fast")
+
+
+def test_a_glance_reads_the_qr_codes_of_a_usual_sheet_and_leaves_linear_ones() -> None:
+    seen = glance(full_sheet(FIELDS, 1, 75), USUAL, blank=False)
+
+    assert [code.text for code in judged(seen.seen, frozenset(), foreign_text=False)] == [TEXT, TEXT]
+    assert {one.rung for one in seen.seen} == {"quick"}
+    assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), blank=False) == Glance()
+
+
+def test_a_glance_looks_twice_where_there_is_ink_and_no_code_of_ours() -> None:
+    rungs = []
+    for case in range(20):
+        page = plain_sheet(TEXT, 1, 75, module_mm=1.1)
+        worn = np.where(np.random.default_rng([7, case]).random(page.shape) < 0.15, np.uint8(255), page)
+        rungs += [one.rung for one in glance(worn, USUAL, blank=False).seen if one.text == TEXT]
+        assert glance(worn, USUAL, blank=True).seen == ()
+
+    assert rungs.count("quick_soft") >= 10
+
+
+def test_a_negative_is_no_mirror_image() -> None:
+    for dpi in (75, 150):
+        seen = glance(255 - full_sheet(FIELDS, 1, dpi), USUAL, blank=False)
+        assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, False)] * 2
+
+
+@pytest.mark.parametrize(
+    ("picture", "separators", "marked", "enough"),
+    [
+        (full_sheet(FIELDS, 1, 75), (), True, True),
+        (plain_sheet(TEXT, 1, 75), (), False, True),
+        (plain_sheet(TEXT, 1, 75), (), True, False),  # the other corner may say something else
+        (plain_sheet(TEXT[:-2] + "00", 1, 75), (), False, False),
+        (papers.blank_paper(75), (), False, True),
+        (papers.blank_paper(75), (), True, False),
+        (full_sheet(FIELDS, 1, 75), ("PATCHT",), True, False),  # they may be linear
+    ],
+)
+def test_a_glance_is_enough_where_it_settles_what_codes_there_are(
+    picture: Picture, separators: tuple[str, ...], *, marked: bool, enough: bool
+) -> None:
+    seen = glance(picture, USUAL, blank=False)
+
+    assert is_enough(seen, USUAL, frozenset(separators), foreign_text=False, marked=marked, blank=False) is enough
+
+
+def test_where_qr_codes_are_all_that_is_looked_for_a_glance_sees_separators_too() -> None:
+    seen = glance(plain_sheet(TEXT, 1, 75), frozenset({Symbology.QR}), blank=False)
+
+    for words in (
+        {"separators": frozenset({"PATCHT"}), "foreign_text": False},
+        {"separators": frozenset(), "foreign_text": True},
+    ):
+        assert is_enough(seen, frozenset({Symbology.QR}), marked=False, blank=False, **words)  # type: ignore[arg-type]
+
+
+def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
+    unsettled = Glance((), damaged=True)
+
+    assert not is_enough(unsettled, USUAL, frozenset(), foreign_text=False, marked=False, blank=False)
+
+
+def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:
+    seen = glance(plain_sheet(TEXT, 1, 75), USUAL, blank=False)
+
+    (code,) = read_codes(
+        papers.blank_paper(DPI),
+        DPI,
+        USUAL,
+        frozenset(),
+        foreign_text=False,
+        marked=True,
+        blank=False,
+        full=None,
+        glanced=seen,
+    )
+    assert (code.text, code.rung) == (TEXT, "quick")
 
 
 def test_nothing_on_varied_pages_is_read_as_a_code_of_ours() -> None:

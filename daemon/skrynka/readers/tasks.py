@@ -8,11 +8,10 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
 from skrynka.core.errors import EnvironmentUnfit, ScanRejected
-from skrynka.core.mark import Marked, weigh
-from skrynka.core.model import PageReading, Symbology
 from skrynka.core.reasons import QuarantineReason
 from skrynka.readers import portions
 from skrynka.readers.confinement import close_all_but, confine, guarded
+from skrynka.readers.looking import look
 from skrynka.readers.messages import (
     ANSWERS,
     UNFIT,
@@ -30,13 +29,8 @@ from skrynka.readers.messages import (
     Unconfined,
     document_name,
 )
-from skrynka.steps import barcodes, blankness, cutting, fingerprints, marks, pages
+from skrynka.steps import cutting, pages
 
-FAST_DPI = 150
-"""Half of a usual scan: a sheet's module of 0.8 mm is 4.7 pixels. Costlier attempts go up to the page's own."""
-FULL_DPI = 300
-_SAME = 1.01
-"""Widths are whole pixels: below that, two resolutions are the same."""
 _OUTSIDE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE})
 """Errors of disks and of the machine. Not ENOMEM: a scan that needs more than a reader may have is at fault itself."""
 
@@ -94,41 +88,8 @@ def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:
         yield Opened(scan.count)
         for number in range(order.first, min(order.last or scan.count, scan.count) + 1):
             yield Began(number)
-            yield Read(_look(scan.page(number), order.symbologies, order.separators, foreign_text=order.foreign_text))
+            yield Read(look(scan.page(number), order.symbologies, order.separators, foreign_text=order.foreign_text))
     yield Done()
-
-
-def _look(
-    page: pages.OpenPage, symbologies: frozenset[Symbology], separators: frozenset[str], *, foreign_text: bool
-) -> PageReading:
-    pixels = page.pixels(FAST_DPI)
-    dpi = pixels.shape[1] / page.width_pt * 72
-    marked = weigh(*marks.find_marks(pixels, dpi))
-    finer = min(page.finest_dpi, FULL_DPI) > dpi * _SAME
-    ink = blankness.measure(pixels, dpi)
-    codes = barcodes.read_codes(
-        pixels,
-        dpi,
-        symbologies=symbologies,
-        separators=separators,
-        foreign_text=foreign_text,
-        marked=marked >= Marked.PERHAPS,
-        blank=ink.blank,
-        full=(lambda: page.pixels(FULL_DPI)) if finer else None,
-    )
-    return PageReading(
-        number=page.number,
-        width=page.width_pt,
-        height=page.height_pt,
-        rotation=page.rotation,
-        source=page.source,
-        dpi=page.dpi,
-        codes=codes,
-        marked=marked is Marked.YES,
-        blank=ink.blank,
-        ink=ink.ink,
-        fingerprint=fingerprints.fingerprint(pixels),
-    )
 
 
 def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:

@@ -1,5 +1,13 @@
-"""Read the barcodes on one page; runs in reader processes only. `ladder` has the order of attempts."""
+"""Read the barcodes on one page; runs in reader processes only.
 
-from skrynka.steps.barcodes.ladder import read_codes
+glance      what every page gets: QR codes alone, on few pixels
+ladder      what pages get that need more: attempt after attempt
+softening   pixels whose finest detail is gone
+engines     the two libraries
+qr_side     is a QR code seen through the paper?
+"""
 
-__all__ = ["read_codes"]
+from skrynka.steps.barcodes.glance import Glance, glance
+from skrynka.steps.barcodes.ladder import is_enough, judged, read_codes
+
+__all__ = ["Glance", "glance", "is_enough", "judged", "read_codes"]

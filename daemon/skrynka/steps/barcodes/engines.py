@@ -40,8 +40,13 @@ class Seen:
     rung: str
 
 
-def zxing(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> tuple[list[Seen], bool]:
-    """Read with zxing-cpp, at any rotation. The second answer: a 2D code was found and couldn't be decoded."""
+def zxing(
+    pixels: Pixels, symbologies: frozenset[Symbology], rung: str, *, shrinking: bool = True
+) -> tuple[list[Seen], bool]:
+    """Read with zxing-cpp, at any rotation. The second answer: a 2D code was found and couldn't be decoded.
+
+    With `shrinking` it looks at smaller pictures of the page too, for codes whose modules are many pixels wide.
+    """
     if not symbologies:  # no formats at all would mean all of them
         return [], False
     found = zxingcpp.read_barcodes(
@@ -49,6 +54,7 @@ def zxing(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> tuple
         formats=zxingcpp.BarcodeFormats([_ZXING[symbology] for symbology in sorted(symbologies)]),
         # The default renders control characters for people and would change what a code says.
         text_mode=zxingcpp.TextMode.Plain,
+        try_downscale=shrinking,
         return_errors=True,
     )
     height, width = pixels.shape

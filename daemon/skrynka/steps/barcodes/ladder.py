@@ -1,9 +1,8 @@
-"""The order of attempts: a fast one on every page, costlier ones only where the page needs them.
+"""The order of attempts on pages on which a glance didn't settle what codes there are, cheap ones first.
 
 Measured on 200 sheets of one QR code each, badly printed and badly scanned: the fast attempt read 132. Of the other 68,
 the same pixels softened gave 15 in 4 ms, the page's own pixels 9 in 25 ms, zbar on those 4 in 180 ms, zbar on the given
-pixels 1 in 60 ms, all together 21. So softening is tried on every page that has ink and no code of ours, since a sheet
-that is overlooked gives one applicant's papers to another; the rest only where something says that a code is there.
+pixels 1 in 60 ms, all together 21.
 
 Pixels are uint8 (height, width), 0 black, as displayed. Places are fractions of the page.
 """
@@ -15,13 +14,12 @@ from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from skrynka.core.model import Code, Standing, Symbology
 from skrynka.core.routing_code import CodeRejected, looks_own, parse
-from skrynka.steps.barcodes.engines import Seen, zbar, zxing
-
-Pixels = npt.NDArray[np.uint8]
+from skrynka.steps.barcodes.engines import Pixels, Seen, zbar, zxing
+from skrynka.steps.barcodes.glance import NOTHING_SEEN, Glance
+from skrynka.steps.barcodes.softening import softened
 
 FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
 """The rungs: zxing-cpp on the pixels given, on the same softened, zbar, then both on the page's own pixels."""
@@ -39,6 +37,26 @@ class _Want(IntEnum):
     EVERYTHING = 3
 
 
+def is_enough(
+    glanced: Glance,
+    symbologies: frozenset[Symbology],
+    separators: frozenset[str],
+    *,
+    foreign_text: bool,
+    marked: bool,
+    blank: bool,
+) -> bool:
+    """Tell whether a glance has settled what codes a page has; else they are to be read.
+
+    Only QR codes are seen at a glance. Linear codes matter where our sheets' mark is, which is a reason to read by
+    itself, and where separators from elsewhere or all foreign codes are asked for, which is one for every page.
+    """
+    if (separators or foreign_text) and symbologies - {Symbology.QR}:
+        return False
+    want = _want(glanced.seen, marked=marked, damaged=glanced.damaged, blank=blank)
+    return want <= _Want.ANOTHER_LOOK
+
+
 def read_codes(
     pixels: Pixels,
     dpi: float,
@@ -49,6 +67,7 @@ def read_codes(
     marked: bool,
     blank: bool,
     full: Callable[[], Pixels] | None,
+    glanced: Glance = NOTHING_SEEN,
 ) -> tuple[Code, ...]:
     """Read all codes of a page, at any rotation, and say what each is to us.
 
@@ -58,21 +77,22 @@ def read_codes(
     `pixels` (about 150 dpi, `dpi` says) serve the fast attempt. `marked` says that the page bears our sheets' mark, so
     that codes are expected; `blank` that there is nothing on it. `full` gives the page's own pixels, and is called
     only when the page needs them; None: they are those given. `separators` are the foreign texts that separate; other
-    foreign texts are given back only with `foreign_text`.
+    foreign texts are given back only with `foreign_text`. What was seen at a glance is among what is given back.
 
     The same text at about the same place is one code with all its engines, under the first one's rung. Different texts
     at one place are all given back: which is right is not for this step to guess.
     """
     if not symbologies:
         return ()
-    seen, damaged = zxing(pixels, symbologies, FAST)
     size_mm = (pixels.shape[1] / dpi * 25.4, pixels.shape[0] / dpi * 25.4)
+    found, damaged_too = zxing(pixels, symbologies, FAST)
+    seen, damaged = _merged(glanced.seen, found, size_mm), glanced.damaged or damaged_too
 
     def want() -> _Want:
         return _want(seen, marked=marked, damaged=damaged, blank=blank)
 
     if want() > _Want.NOTHING:
-        more, damaged_too = zxing(_softened(pixels), symbologies & {Symbology.QR}, SOFT)
+        more, damaged_too = zxing(softened(pixels), symbologies & {Symbology.QR}, SOFT)
         seen, damaged = _merged(seen, more, size_mm), damaged or damaged_too
     if want() > _Want.ANOTHER_LOOK:
         seen = _merged(seen, zbar(pixels, symbologies, ZBAR), size_mm)
@@ -81,25 +101,7 @@ def read_codes(
         seen = _merged(seen, zxing(large, symbologies, FULL)[0], size_mm)
         if want() is _Want.EVERYTHING:
             seen = _merged(seen, zbar(large, symbologies, FULL_ZBAR), size_mm)
-    return tuple(_judged(one, separators, foreign_text=foreign_text) for one in seen)
-
-
-def _softened(pixels: Pixels) -> Pixels:
-    """Average each pixel with its neighbours: toner's holes and a bilevel scan's ragged edges go.
-
-    In numpy: Pillow's filters take five times as long for the same.
-    """
-    padded = np.pad(pixels, 1, mode="edge")
-    three = padded[:-2].astype(np.uint16)
-    three += padded[1:-1]
-    three += padded[2:]
-    nine = three[:, :-2] + three[:, 1:-1]
-    nine += three[:, 2:]
-    # A ninth in 16 bits: half of it times 57/256 is never more than a level off.
-    nine >>= 1
-    nine *= 57
-    nine >>= 8
-    return nine.astype(np.uint8)
+    return judged(seen, separators, foreign_text=foreign_text)
 
 
 def _want(seen: Sequence[Seen], *, marked: bool, damaged: bool, blank: bool) -> _Want:
@@ -151,6 +153,11 @@ def _holds(one: Seen, other: Seen, size_mm: tuple[float, float]) -> bool:
     middle = (np.asarray(other.corners) * size_mm).mean(axis=0)
     inside = (middle >= box.min(axis=0) - SAME_PLACE_MM) & (middle <= box.max(axis=0) + SAME_PLACE_MM)
     return bool(inside.all())
+
+
+def judged(seen: Sequence[Seen], separators: frozenset[str], *, foreign_text: bool) -> tuple[Code, ...]:
+    """Say what codes are to us; the text of foreign ones is given back only with `foreign_text`."""
+    return tuple(_judged(one, separators, foreign_text=foreign_text) for one in seen)
 
 
 def _judged(one: Seen, separators: frozenset[str], *, foreign_text: bool) -> Code:

@@ -113,16 +113,17 @@ def _levelled(grid: Grid) -> Grid:
     """Say of each module how dark it is: about 1 for black, about -1 for white, by the finder in its own corner."""
     size = len(grid)
     levelled = np.empty_like(grid)
-    half = size // 2
+    middle = size // 2
     for rows, columns, top, left in (
-        (slice(0, half), slice(0, half), 0, 0),
-        (slice(0, half), slice(half, size), 0, size - 7),
-        (slice(half, size), slice(0, half), size - 7, 0),
-        (slice(half, size), slice(half, size), 0, 0),
+        (slice(0, middle), slice(0, middle), 0, 0),
+        (slice(0, middle), slice(middle, size), 0, size - 7),
+        (slice(middle, size), slice(0, middle), size - 7, 0),
+        (slice(middle, size), slice(middle, size), 0, 0),
     ):
         finder = grid[top : top + 7, left : left + 7]
         black, white = float(finder[_FINDER].mean()), float(finder[~_FINDER].mean())
-        levelled[rows, columns] = ((white + black) / 2 - grid[rows, columns]) / max(1.0, (white - black) / 2)
+        half = (white - black) / 2  # below nothing on a negative
+        levelled[rows, columns] = ((white + black) / 2 - grid[rows, columns]) / np.copysign(max(1.0, abs(half)), half)
     return np.clip(levelled, -1.5, 1.5)
 
 

@@ -1,0 +1,44 @@
+"""What every page gets: QR codes are looked for, on few pixels; all else is left to pages that give a sign.
+
+Measured on 340 sheets, printed, handled and scanned badly in every way, at 75 dpi: zxing-cpp read 245 in less than a
+millisecond a page. Of the other 95 it read 10 softened, and of what was left gave an error on 23. On the 62 that told
+it nothing at all, it read one at 150 dpi, softened or not, that was no negative; negatives it reads here as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skrynka.core.model import Symbology
+from skrynka.core.routing_code import looks_own
+from skrynka.steps.barcodes.engines import Pixels, Seen, zxing
+from skrynka.steps.barcodes.softening import softened
+
+QUICK, QUICK_SOFT = "quick", "quick_soft"
+"""The rungs: zxing-cpp for QR codes on the pixels given, and on the same softened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What was seen at a glance."""
+
+    seen: tuple[Seen, ...] = ()
+    damaged: bool = False
+    """A QR code was found and couldn't be decoded."""
+
+
+NOTHING_SEEN = Glance()
+
+
+def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, blank: bool) -> Glance:
+    """Look for QR codes, at any angle, if they are among `symbologies`.
+
+    `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
+    """
+    wanted = symbologies & {Symbology.QR}
+    seen, damaged = zxing(pixels, wanted, QUICK, shrinking=False)
+    if blank or any(looks_own(one.text) for one in seen):
+        return Glance(tuple(seen), damaged)
+    more, damaged_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False)
+    known = {one.text for one in seen}
+    return Glance((*seen, *(one for one in more if one.text not in known)), damaged or damaged_too)
