@@ -11,7 +11,7 @@ FRONT = [(174, 36), (36, 261)]
 
 
 def mark(place: tuple[float, float] = UPPER, likeness: float = 0.9, size: float = 1.0, contrast: float = 0.8) -> Mark:
-    return Mark(*place, size, likeness, contrast)
+    return Mark(*place, size, likeness, contrast, aside=90, above=90)
 
 
 def pair(
@@ -81,7 +81,7 @@ def test_a_pale_pair_with_codes_on_the_other_diagonal_is_seen_from_behind(
     [
         (0.81, 0.8, Marked.YES),
         (-0.81, 0.8, Marked.YES),
-        (0.81, 0.2, Marked.PERHAPS),
+        (0.81, 0.2, Marked.YES),
         (0.79, 0.8, Marked.PERHAPS),
         (0.51, 0.8, Marked.PERHAPS),
         (0.49, 0.8, Marked.NO),
@@ -96,8 +96,8 @@ def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast:
     [
         (0.48, 0.25, 1.0, 0.0, Marked.YES),  # at the very distance, with codes: little of each is enough
         (0.48, 0.23, 1.0, 0.0, Marked.NO),
-        (0.45, 0.25, 1.0, 0.0, Marked.PERHAPS),
-        (0.35, 0.24, 1.0, 0.0, Marked.NO),
+        (0.36, 0.25, 1.0, 0.0, Marked.PERHAPS),
+        (0.30, 0.25, 1.0, 0.0, Marked.NO),
         (0.48, 0.25, 0.4, 0.0, Marked.PERHAPS),
         (0.48, 0.48, 1.0, 25.0, Marked.PERHAPS),
         (0.64, 0.62, 0.0, 25.0, Marked.YES),  # anywhere about it: more of both
@@ -111,3 +111,39 @@ def test_two_marks_bear_each_other_out(one: float, other: float, front: float, f
 
 def test_nothing_is_no_sheet() -> None:
     assert weigh([], []) is Marked.NO
+
+
+@pytest.mark.parametrize(
+    ("likeness", "aside", "above", "size", "codes", "expected"),
+    [
+        (0.53, 36, 36, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.51, 36, 36, 1.0, OFF_THE_PAGE, Marked.PERHAPS),
+        (0.33, 36, 36, 1.0, 1.0, Marked.YES),
+        (-0.33, 36, 36, 1.0, 1.0, Marked.YES),
+        (0.33, 36, 36, 1.0, 0.9, Marked.NO),
+        (0.31, 36, 36, 1.0, 5.0, Marked.NO),
+        (0.53, 44, 36, 1.0, 5.0, Marked.PERHAPS),
+        (0.53, 36, 28, 1.0, 5.0, Marked.PERHAPS),
+        (0.53, 36, 36, 0.85, 5.0, Marked.PERHAPS),
+    ],
+)
+def test_a_mark_in_its_corner_needs_less_and_with_codes_in_the_others_little(
+    likeness: float, aside: float, above: float, size: float, codes: float, expected: Marked
+) -> None:
+    assert weigh([Mark(aside, above, size, likeness, 0.1, aside, above, codes)], []) is expected
+
+
+@pytest.mark.parametrize(
+    ("place", "page", "codes"),
+    [
+        ((36, 36), (210, 297), [(174, 36), (36, 261)]),
+        ((174, 261), (210, 297), [(36, 261), (174, 36)]),
+        ((261, 36), (297, 210), [(36, 36), (261, 174)]),
+        ((36, 174), (297, 210), [(261, 174), (36, 36)]),
+    ],
+    ids=["upper left", "lower right", "turned right, upper", "turned right, lower"],
+)
+def test_from_its_corner_a_mark_says_where_both_codes_are(
+    place: tuple[float, float], page: tuple[float, float], codes: list[tuple[float, float]]
+) -> None:
+    assert mark(place).code_places(*page) == codes

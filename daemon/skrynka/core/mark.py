@@ -34,6 +34,10 @@ OFF_THE_PAGE = -1.0
 """Stands for how restless a place is that doesn't lie on the page."""
 
 
+_CORNER_SLACK_MM = 7.0
+_CORNER_SIZE = 0.11
+
+
 class Marked(IntEnum):
     """What marks say of a page."""
 
@@ -57,6 +61,23 @@ class Mark:
     """The correlation: 1 for the mark itself, 0 for nothing like it, -1 for its negative."""
     contrast: float
     """From its black to its white, as a share of the white."""
+    aside: float
+    above: float
+    """Millimetres from its middle to the nearer of the page's sides, and of its top and foot."""
+    codes: float = OFF_THE_PAGE
+    """Of a mark in its corner: how restless the calmer of the two places is where its sheet's QR codes are."""
+
+    @property
+    def in_its_corner(self) -> bool:
+        """Tell whether it lies where a sheet's mark does on a page that is scanned whole and straight."""
+        off = max(abs(self.aside - FROM_EDGE_MM), abs(self.above - FROM_EDGE_MM))
+        return off < _CORNER_SLACK_MM and abs(self.size - 1) < _CORNER_SIZE
+
+    def code_places(self, width: float, height: float) -> list[tuple[float, float]]:
+        """Give the middles (x, y) of its sheet's QR codes, if it lies in its corner of a page so wide and high."""
+        across, down = _APART if height >= width else _APART[::-1]
+        right, below = (-across if self.x > width / 2 else across), (-down if self.y > height / 2 else down)
+        return [(self.x + right, self.y), (self.x, self.y + below)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +140,14 @@ _SHINES_THROUGH = 0.35
 _LEAST_CODES = 0.5
 """Levels: an even ground differs by less, and a QR code through paper, out of focus, by more."""
 _LEAST_OF_TWO = 0.24
-_TWO, _TWO_EXACT, _TWO_PERHAPS = 1.25, 0.72, 0.6
+_TWO, _TWO_EXACT, _TWO_PERHAPS = 1.25, 0.64, 0.56
 """Of both likenesses together: anywhere about the right distance; at the very distance, with codes; worth a look."""
-_ONE, _ONE_PERHAPS = 0.8, 0.5
+_ONE, _ONE_IN_CORNER, _ONE_BESIDE_CODES, _ONE_PERHAPS = 0.8, 0.52, 0.32, 0.5
+"""Of one mark alone: anywhere; in its corner; there, with something like codes in both others; worth a look."""
+_CODES_IN_CORNERS = 1.0
 """Measured on 3600 pages without a sheet, 750 of them full of seals, dials, targets and discs. Two at about the right
-distance came to 0.95 at most; at the very distance, with something like codes, to less than 0.6; one alone to 0.79."""
+distance came to 0.95 at most, at the very distance with something like codes to 0.57; one alone to 0.79, in its corner
+to 0.49, there beside codes to 0.22."""
 
 
 def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
@@ -136,7 +160,15 @@ def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
         exact = pair.exact and pair.front_codes >= _LEAST_CODES
         if pair.likeness >= (_TWO_EXACT if exact else _TWO) and not pair.from_behind:
             return Marked.YES
-    if any(abs(mark.likeness) >= _ONE and mark.contrast >= _SHINES_THROUGH for mark in marks):
+    behind = [mark for pair in likely if pair.from_behind for mark in (pair.one, pair.other)]
+    if any(abs(mark.likeness) >= _needed(mark) and mark not in behind for mark in marks):
         return Marked.YES
     two = any(pair.likeness >= _TWO_PERHAPS for pair in likely)
     return Marked.PERHAPS if two or any(abs(mark.likeness) >= _ONE_PERHAPS for mark in marks) else Marked.NO
+
+
+def _needed(alone: Mark) -> float:
+    """Give the likeness that one mark alone must have."""
+    if not alone.in_its_corner:
+        return _ONE
+    return _ONE_BESIDE_CODES if alone.codes >= _CODES_IN_CORNERS else _ONE_IN_CORNER

@@ -10,6 +10,7 @@ Coarse pixels propose places, by one Fourier transform of the page and one back 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -64,6 +65,7 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     if np.median(coarse) > _MIDDLE * coarse.max():
         # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
         marks = [mark for mark in marks if mark.likeness > 0]
+    marks = [_beside_codes(fine, fine_dpi, mark) if mark.in_its_corner else mark for mark in marks]
     marks.sort(key=lambda mark: -abs(mark.likeness))
     pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
     return tuple(marks), pairs
@@ -98,7 +100,7 @@ def _proposed(grey: Grey, dpi: float) -> Iterator[tuple[float, float, float]]:
 
 def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
     """Compare what lies about a place with the mark, exactly, and take the best place, size and shape near it."""
-    best = Mark(x, y, size, 0.0, 0.0)
+    best = Mark(x, y, size, likeness=0.0, contrast=0.0, aside=0.0, above=0.0)
     for near in _NEAR:
         best = _better(best, grey, dpi, (x, y), drawn_mark(size * near, dpi), size * near)
     if _MAYBE_SQUEEZED[0] < abs(best.likeness) < _MAYBE_SQUEEZED[1]:
@@ -118,8 +120,11 @@ def _better(
     if abs(likeness[number]) <= abs(best.likeness):
         return best
     down, right = divmod(number, 3)
-    at = (column + right - 0.5) / dpi * 25.4, (row + down - 0.5) / dpi * 25.4
-    return Mark(*at, size, float(likeness[number]), float(contrast[number]))
+    x, y = ((along - 0.5) / dpi * 25.4 for along in (column + right, row + down))
+    height, width = (side / dpi * 25.4 for side in grey.shape)
+    return Mark(
+        x, y, size, float(likeness[number]), float(contrast[number]), aside=min(x, width - x), above=min(y, height - y)
+    )
 
 
 def _compared(grey: Grey, drawn: tuple[Grey, Mask], row: int, column: int) -> tuple[Numbers, Numbers]:
@@ -154,6 +159,11 @@ def _compared(grey: Grey, drawn: tuple[Grey, Mask], row: int, column: int) -> tu
 
 
 _NOTHING = np.zeros(9, np.float32)
+
+
+def _beside_codes(grey: Grey, dpi: float, mark: Mark) -> Mark:
+    height, width = (side / dpi * 25.4 for side in grey.shape)
+    return replace(mark, codes=min(_restlessness(grey, dpi, *place) for place in mark.code_places(width, height)))
 
 
 def _paired(grey: Grey, dpi: float, one: Mark, other: Mark) -> Pair:
