@@ -65,7 +65,7 @@ class Seen:
     codes: tuple[tuple[str, str, str], ...]
     """Symbology, rung and engines of each code of ours."""
     false_texts: int
-    """Codes that say what nothing on the page says."""
+    """Codes of ours that say what nothing on the page says."""
     seconds: float
 
 
@@ -96,7 +96,7 @@ def program(image: Image) -> Seen:
         marked=reading.marked,
         blank=reading.blank,
         codes=tuple((code.symbology.value, code.rung, "+".join(code.engines)) for code in own),
-        false_texts=_false([code.text or "" for code in reading.codes], image),
+        false_texts=_false([code.text for code in reading.codes if code.text is not None], image),
         seconds=round(seconds, 3),
     )
 
@@ -110,7 +110,7 @@ def read_page(page: EncodedPage) -> PageReading:
         work.mkdir()
         order = ReadOrder(
             source=scan, kind=FileType.PDF, work=work, limits=_LIMITS, symbologies=SYMBOLOGIES,
-            separators=frozenset(), foreign_text=True,
+            separators=frozenset(), foreign_text=False,
         )  # fmt: skip
         (reading,) = [answer.reading for answer in read_as_a_reader_does(order, _idle) if isinstance(answer, Read)]
     return reading

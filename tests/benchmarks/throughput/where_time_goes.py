@@ -27,7 +27,8 @@ from skrynka.readers import tasks
 from skrynka.readers.messages import ANSWERS, Answer, CutOrder, PageLimits, ReadOrder, document_name
 from skrynka.steps import blankness, fingerprints, marks
 from skrynka.steps.archive import Archive
-from skrynka.steps.barcodes import engines, ladder
+from skrynka.steps.barcodes import engines, glancing, ladder
+from skrynka.steps.barcodes.softening import softened
 from skrynka.steps.pages import decoding, drawing, opening
 from tests.benchmarks.throughput.ledger import Entry
 from tests.benchmarks.throughput.material import ENVELOPE, STACKS, StackFile
@@ -44,7 +45,9 @@ _STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
     (blankness, "measure", blankness.measure, "blankness"),
     (fingerprints, "fingerprint", fingerprints.fingerprint, "fingerprint"),
     (ladder, "zxing", engines.zxing, "zxing"),
-    (ladder, "_softened", ladder._softened, "softening"),  # noqa: SLF001 - a rung's own cost, to be told apart
+    (ladder, "softened", softened, "softening"),
+    (glancing, "zxing", engines.zxing, "zxing"),
+    (glancing, "softened", softened, "softening"),
     (ladder, "zbar", engines.zbar, "zbar"),
 )
 """Where a function is looked up, by which name, the function, and what it is called here."""

@@ -18,7 +18,7 @@ import numpy as np
 from skrynka.core.model import Code, Standing, Symbology
 from skrynka.core.routing_code import CodeRejected, looks_own, parse
 from skrynka.steps.barcodes.engines import Pixels, Seen, zbar, zxing
-from skrynka.steps.barcodes.glance import NOTHING_SEEN, Glance
+from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance
 from skrynka.steps.barcodes.softening import softened
 
 FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
