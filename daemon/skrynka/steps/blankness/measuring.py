@@ -66,18 +66,22 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     factor = max(1, round(dpi / WORKING_DPI))
     scale = dpi / factor / 25.4
     levels = np.asarray(Image.fromarray(pixels).reduce(factor))
-    grey = levels.astype(np.float32)
     paper = _paper(levels, max(4, round(_BLOCK_MM * scale)))
-    darkness = np.asarray(1 - grey / np.maximum(paper, 1), np.float32)
-    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(darkness[::6], axis=1)))) * _DEVIATION)
-    dark = darkness > max(FAINTEST, NOISE_FACTOR * noise)
+    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(_darkness(levels[::6], paper[::6]), axis=1)))) * _DEVIATION)
+    # A byte for each level of paper: numbers of four bytes for each pixel would take three times as long.
+    lightest_ink = np.ceil(np.arange(256) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
+    dark = levels < lightest_ink[paper]
     ink = float(_within(dark, MARGIN_MM * scale).mean())
     plain = (
         float(np.median(paper[::4, ::4])) >= PAPER_LEVEL
         and float(_within(dark, INSIDE_MM * scale).mean()) < FULL_OF_INK
-        and not _has_shapes(grey, scale)
+        and not _has_shapes(levels, scale)
     )
-    return Ink(ink, blank=plain and only_stains(dark, darkness, scale))
+    return Ink(ink, blank=plain and only_stains(dark, _darkness(levels, paper), scale))
+
+
+def _darkness(levels: Pixels, paper: Pixels) -> Grey:
+    return np.asarray(1 - levels / np.maximum(paper, 1).astype(np.float32), np.float32)
 
 
 def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
@@ -86,7 +90,7 @@ def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
     return picture[cut : picture.shape[0] - cut, cut : picture.shape[1] - cut]
 
 
-def _paper(levels: Pixels, block: int) -> Grey:
+def _paper(levels: Pixels, block: int) -> Pixels:
     """Estimate the paper's own level at each pixel: what is light in the neighbourhood."""
     height, width = levels.shape
     rows, columns = -(-height // block), -(-width // block)
@@ -102,15 +106,15 @@ def _paper(levels: Pixels, block: int) -> Grey:
     # the page says what paper is.
     usual = float(np.median(lightest))
     lightest = np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)
-    smooth = Image.fromarray(lightest.astype(np.float32)).resize(
+    smooth = Image.fromarray(np.rint(lightest).astype(np.uint8)).resize(
         (columns * block, rows * block), Image.Resampling.BILINEAR
     )
-    return np.asarray(smooth, np.float32)[:height, :width]
+    return np.asarray(smooth)[:height, :width]
 
 
-def _has_shapes(grey: Grey, scale: float) -> bool:
+def _has_shapes(levels: Pixels, scale: float) -> bool:
     """Tell whether the page has the large light and dark shapes of a photo, which no lamp makes."""
-    inner = _within(grey, OUTSIDE_MM * scale)
+    inner = _within(levels, OUTSIDE_MM * scale)
     patch = max(2, round(_PATCH_MM * scale))
     rows, columns = inner.shape[0] // patch, inner.shape[1] // patch
     if rows * columns < _FEWEST_PATCHES:
