@@ -347,9 +347,14 @@ def test_where_qr_codes_are_all_that_is_looked_for_a_glance_sees_separators_too(
 
 
 def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
-    unsettled = Glance((), damaged=True)
+    page = plain_sheet("HTTPS://BANK.EXAMPLE/1", 1, 75)
+    (read,) = glance(page, USUAL, blank=False).seen
+    (left, top), (right, bottom) = read.corners[0], read.corners[2]
+    inside = (left + right) / 2, (top + bottom) / 2
 
-    assert not is_enough(unsettled, USUAL, frozenset(), foreign_text=False, marked=False, blank=False)
+    for place, enough in ((inside, True), ((inside[0], 0.9), False)):
+        unsettled = Glance((read,), broken=(place,))
+        assert is_enough(unsettled, USUAL, frozenset(), foreign_text=False, marked=False, blank=False) is enough
 
 
 def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:

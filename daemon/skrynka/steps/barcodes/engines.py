@@ -27,6 +27,10 @@ _OF_ZXING = {theirs: ours for ours, theirs in _ZXING.items()}
 _OF_ZBAR = {"QRCODE": Symbology.QR, "CODE128": Symbology.CODE_128, "CODE39": Symbology.CODE_39}
 
 
+Place = tuple[float, float]
+"""(x, y) as fractions of the page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One code as seen in one or more readings, before it is judged."""
@@ -39,16 +43,21 @@ class Seen:
     """Fractions of the page, clockwise on the page, from the code's own top left as far as the engine knows it."""
     rung: str
 
+    def covers(self, place: Place) -> bool:
+        """Tell whether a place lies within the code's box."""
+        xs, ys = zip(*self.corners, strict=True)
+        return bool(min(xs) <= place[0] <= max(xs) and min(ys) <= place[1] <= max(ys))
+
 
 def zxing(
     pixels: Pixels, symbologies: frozenset[Symbology], rung: str, *, shrinking: bool = True
-) -> tuple[list[Seen], bool]:
-    """Read with zxing-cpp, at any rotation. The second answer: a 2D code was found and couldn't be decoded.
+) -> tuple[list[Seen], list[Place]]:
+    """Read with zxing-cpp, at any rotation. The second answer: the middles of QR codes that couldn't be decoded.
 
     With `shrinking` it looks at smaller pictures of the page too, for codes whose modules are many pixels wide.
     """
     if not symbologies:  # no formats at all would mean all of them
-        return [], False
+        return [], []
     found = zxingcpp.read_barcodes(
         pixels,
         formats=zxingcpp.BarcodeFormats([_ZXING[symbology] for symbology in sorted(symbologies)]),
@@ -59,22 +68,23 @@ def zxing(
     )
     height, width = pixels.shape
     seen: list[Seen] = []
-    damaged = False
+    broken: list[Place] = []
     for code in found:
         symbology = _OF_ZXING[code.symbology]
-        if code.error is not None:
-            # Text is full of things that begin like a linear code; a QR code's three finders are hardly ever chance.
-            damaged = damaged or symbology is Symbology.QR
-            continue
         place = code.position
         quad = tuple((p.x, p.y) for p in (place.top_left, place.top_right, place.bottom_right, place.bottom_left))
+        if code.error is not None:
+            # Text is full of things that begin like a linear code; a QR code's three finders are hardly ever chance.
+            if symbology is Symbology.QR:
+                broken.append((sum(x for x, _ in quad) / 4 / width, sum(y for _, y in quad) / 4 / height))
+            continue
         extra = cast("dict[str, Any]", code.extra)
         mirrored = symbology is Symbology.QR and is_mirrored(
             pixels, quad, version=int(extra["Version"]), level=code.ec_level, mask=int(extra["DataMask"])
         )
         corners = tuple((x / width, y / height) for x, y in quad)
         seen.append(Seen(symbology, (Engine.ZXING,), code.text, mirrored, corners, rung))
-    return seen, damaged
+    return seen, broken
 
 
 def zbar(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> list[Seen]:

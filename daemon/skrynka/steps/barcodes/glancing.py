@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from skrynka.core.model import Symbology
 from skrynka.core.routing_code import looks_own
-from skrynka.steps.barcodes.engines import Pixels, Seen, zxing
+from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zxing
 from skrynka.steps.barcodes.softening import softened
 
 QUICK, QUICK_SOFT = "quick", "quick_soft"
@@ -23,8 +23,8 @@ class Glance:
     """What was seen at a glance."""
 
     seen: tuple[Seen, ...] = ()
-    damaged: bool = False
-    """A QR code was found and couldn't be decoded."""
+    broken: tuple[Place, ...] = ()
+    """Middles of QR codes that couldn't be decoded, some perhaps in one of both looks only."""
 
 
 NOTHING_SEEN = Glance()
@@ -36,9 +36,9 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, blank: bool) ->
     `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
     """
     wanted = symbologies & {Symbology.QR}
-    seen, damaged = zxing(pixels, wanted, QUICK, shrinking=False)
+    seen, broken = zxing(pixels, wanted, QUICK, shrinking=False)
     if blank or any(looks_own(one.text) for one in seen):
-        return Glance(tuple(seen), damaged)
-    more, damaged_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False)
+        return Glance(tuple(seen), tuple(broken))
+    more, broken_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False)
     known = {one.text for one in seen}
-    return Glance((*seen, *(one for one in more if one.text not in known)), damaged or damaged_too)
+    return Glance((*seen, *(one for one in more if one.text not in known)), (*broken, *broken_too))

@@ -17,7 +17,7 @@ import numpy as np
 
 from skrynka.core.model import Code, Standing, Symbology
 from skrynka.core.routing_code import CodeRejected, looks_own, parse
-from skrynka.steps.barcodes.engines import Pixels, Seen, zbar, zxing
+from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
 from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance
 from skrynka.steps.barcodes.softening import softened
 
@@ -53,7 +53,7 @@ def is_enough(
     """
     if (separators or foreign_text) and symbologies - {Symbology.QR}:
         return False
-    want = _want(glanced.seen, marked=marked, damaged=glanced.damaged, blank=blank)
+    want = _want(glanced.seen, glanced.broken, marked=marked, blank=blank)
     return want <= _Want.ANOTHER_LOOK
 
 
@@ -85,15 +85,17 @@ def read_codes(
     if not symbologies:
         return ()
     size_mm = (pixels.shape[1] / dpi * 25.4, pixels.shape[0] / dpi * 25.4)
-    found, damaged_too = zxing(pixels, symbologies, FAST)
-    seen, damaged = _merged(glanced.seen, found, size_mm), glanced.damaged or damaged_too
+    found, broken = zxing(pixels, symbologies, FAST)
+    # What was broken at a glance isn't heeded any more: print on few pixels has the look of a code now and then.
+    seen = _merged(glanced.seen, found, size_mm)
 
     def want() -> _Want:
-        return _want(seen, marked=marked, damaged=damaged, blank=blank)
+        return _want(seen, broken, marked=marked, blank=blank)
 
     if want() > _Want.NOTHING:
-        more, damaged_too = zxing(softened(pixels), symbologies & {Symbology.QR}, SOFT)
-        seen, damaged = _merged(seen, more, size_mm), damaged or damaged_too
+        more, broken_too = zxing(softened(pixels), symbologies & {Symbology.QR}, SOFT)
+        seen = _merged(seen, more, size_mm)
+        broken += broken_too
     if want() > _Want.ANOTHER_LOOK:
         seen = _merged(seen, zbar(pixels, symbologies, ZBAR), size_mm)
     if want() is _Want.EVERYTHING and full is not None:
@@ -104,8 +106,8 @@ def read_codes(
     return judged(seen, separators, foreign_text=foreign_text)
 
 
-def _want(seen: Sequence[Seen], *, marked: bool, damaged: bool, blank: bool) -> _Want:
-    """Say how much more a page needs, by what was read so far."""
+def _want(seen: Sequence[Seen], broken: Sequence[Place], *, marked: bool, blank: bool) -> _Want:
+    """Say how much more a page needs, by what was read so far and where codes are that couldn't be."""
     own = [one for one in seen if looks_own(one.text)]
     verified = [one for one in own if _verifies(one.text)]
     # A linear code says no more than kind and serial: the QR codes beside it say the rest.
@@ -113,7 +115,9 @@ def _want(seen: Sequence[Seen], *, marked: bool, damaged: bool, blank: bool) -> 
     if (marked or own) and (not whole or len(verified) < len(own)):
         return _Want.EVERYTHING
     if not own and not blank:
-        return _Want.EVERYTHING if damaged else _Want.ANOTHER_LOOK
+        # One attempt may fail on a code, a foreign one perhaps, that another has read.
+        unread = any(not any(one.covers(place) for one in seen) for place in broken)
+        return _Want.EVERYTHING if unread else _Want.ANOTHER_LOOK
     # A sheet says everything in two corners: where one reading was all, the other may say something else.
     if marked and len(own) == 1:
         return _Want.SECOND_OPINION
