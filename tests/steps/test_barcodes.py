@@ -357,6 +357,17 @@ def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
         assert is_enough(unsettled, USUAL, frozenset(), foreign_text=False, marked=False, blank=False) is enough
 
 
+def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_more() -> None:
+    page = papers.paper("SEAL", 1, np.random.default_rng(4), DPI)
+    full = Full(page)
+
+    read_codes(
+        page, DPI, USUAL, frozenset(), foreign_text=False, marked=False, blank=False, full=full,
+        glanced=Glance((), broken=((0.2, 0.3),)),
+    )  # fmt: skip
+    assert not full.asked
+
+
 def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:
     seen = glance(plain_sheet(TEXT, 1, 75), USUAL, blank=False)
 
