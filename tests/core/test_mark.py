@@ -10,8 +10,14 @@ UPPER, LOWER = (36.0, 36.0), (174.0, 261.0)
 FRONT = [(174, 36), (36, 261)]
 
 
-def mark(place: tuple[float, float] = UPPER, likeness: float = 0.9, size: float = 1.0, contrast: float = 0.8) -> Mark:
-    return Mark(*place, size, likeness, contrast, aside=90, above=90)
+def mark(
+    place: tuple[float, float] = UPPER,
+    likeness: float = 0.9,
+    size: float = 1.0,
+    contrast: float = 0.8,
+    page: tuple[float, float] = (400.0, 400.0),
+) -> Mark:
+    return Mark(*place, size, likeness, contrast, page=page)
 
 
 def pair(
@@ -88,7 +94,7 @@ def test_a_pale_pair_with_codes_on_the_other_diagonal_is_seen_from_behind(
     ],
 )
 def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast: float, expected: Marked) -> None:
-    assert weigh([mark(likeness=likeness, contrast=contrast)], []) is expected
+    assert weigh([mark((90, 90), likeness, contrast=contrast)], []) is expected
 
 
 @pytest.mark.parametrize(
@@ -113,37 +119,51 @@ def test_nothing_is_no_sheet() -> None:
     assert weigh([], []) is Marked.NO
 
 
+A4 = (210.0, 297.0)
+LYING = A4[::-1]
+
+
 @pytest.mark.parametrize(
-    ("likeness", "aside", "above", "size", "codes", "expected"),
+    ("likeness", "place", "page", "size", "codes", "expected"),
     [
-        (0.53, 36, 36, 1.0, OFF_THE_PAGE, Marked.YES),
-        (0.51, 36, 36, 1.0, OFF_THE_PAGE, Marked.PERHAPS),
-        (0.33, 36, 36, 1.0, 1.0, Marked.YES),
-        (-0.33, 36, 36, 1.0, 1.0, Marked.YES),
-        (0.33, 36, 36, 1.0, 0.9, Marked.NO),
-        (0.31, 36, 36, 1.0, 5.0, Marked.NO),
-        (0.53, 44, 36, 1.0, 5.0, Marked.PERHAPS),
-        (0.53, 36, 28, 1.0, 5.0, Marked.PERHAPS),
-        (0.53, 36, 36, 0.85, 5.0, Marked.PERHAPS),
+        (0.53, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.53, (174, 261), A4, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.53, (261, 36), LYING, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.51, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.PERHAPS),
+        (0.33, (36, 36), A4, 1.0, 1.0, Marked.YES),
+        (-0.33, (36, 36), A4, 1.0, 1.0, Marked.YES),
+        (0.33, (36, 36), A4, 1.0, 0.9, Marked.NO),
+        (0.31, (36, 36), A4, 1.0, 5.0, Marked.NO),
+        (0.53, (44, 36), A4, 1.0, 5.0, Marked.PERHAPS),
+        (0.53, (36, 28), A4, 1.0, 5.0, Marked.PERHAPS),
+        (0.53, (36, 36), A4, 0.85, 5.0, Marked.PERHAPS),
+        (0.53, (174, 36), A4, 1.0, 5.0, Marked.PERHAPS),
+        (0.53, (36, 36), LYING, 1.0, 5.0, Marked.PERHAPS),
+        (0.95, (174, 36), A4, 1.0, 5.0, Marked.PERHAPS),  # it shines through from the other side
     ],
 )
 def test_a_mark_in_its_corner_needs_less_and_with_codes_in_the_others_little(
-    likeness: float, aside: float, above: float, size: float, codes: float, expected: Marked
+    likeness: float,
+    place: tuple[float, float],
+    page: tuple[float, float],
+    size: float,
+    codes: float,
+    expected: Marked,
 ) -> None:
-    assert weigh([Mark(aside, above, size, likeness, 0.1, aside, above, codes)], []) is expected
+    assert weigh([Mark(*place, size, likeness, 0.1, page, codes)], []) is expected
 
 
 @pytest.mark.parametrize(
     ("place", "page", "codes"),
     [
-        ((36, 36), (210, 297), [(174, 36), (36, 261)]),
-        ((174, 261), (210, 297), [(36, 261), (174, 36)]),
-        ((261, 36), (297, 210), [(36, 36), (261, 174)]),
-        ((36, 174), (297, 210), [(261, 174), (36, 36)]),
+        ((36, 36), A4, [(174, 36), (36, 261)]),
+        ((174, 261), A4, [(36, 261), (174, 36)]),
+        ((261, 36), LYING, [(36, 36), (261, 174)]),
+        ((36, 174), LYING, [(261, 174), (36, 36)]),
     ],
     ids=["upper left", "lower right", "turned right, upper", "turned right, lower"],
 )
 def test_from_its_corner_a_mark_says_where_both_codes_are(
     place: tuple[float, float], page: tuple[float, float], codes: list[tuple[float, float]]
 ) -> None:
-    assert mark(place).code_places(*page) == codes
+    assert mark(place, page=page).code_places() == codes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from skrynka.core.model import Code, Engine, Standing, Symbology
-from skrynka.steps.barcodes import Glance, glance, is_enough, judged, read_codes
+from skrynka.steps.barcodes import Glance, glance, is_enough, judged, may_settle, read_codes
 from skrynka.steps.barcodes.engines import Seen, zbar, zxing
 from skrynka.steps.barcodes.softening import softened
 from tests.support import ink, papers
@@ -317,33 +317,58 @@ def test_a_negative_is_no_mirror_image() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "separators", "marked", "enough"),
+    ("picture", "marked", "enough"),
     [
-        (full_sheet(FIELDS, 1, 75), (), True, True),
-        (plain_sheet(TEXT, 1, 75), (), False, True),
-        (plain_sheet(TEXT, 1, 75), (), True, False),  # the other corner may say something else
-        (plain_sheet(TEXT[:-2] + "00", 1, 75), (), False, False),
-        (papers.blank_paper(75), (), False, True),
-        (papers.blank_paper(75), (), True, False),
-        (full_sheet(FIELDS, 1, 75), ("PATCHT",), True, False),  # they may be linear
+        (full_sheet(FIELDS, 1, 75), True, True),
+        (plain_sheet(TEXT, 1, 75), False, True),
+        (plain_sheet(TEXT, 1, 75), True, False),  # the other corner may say something else
+        (plain_sheet(TEXT[:-2] + "00", 1, 75), False, False),
+        (papers.blank_paper(75), False, True),
+        (papers.blank_paper(75), True, False),
     ],
 )
 def test_a_glance_is_enough_where_it_settles_what_codes_there_are(
-    picture: Picture, separators: tuple[str, ...], *, marked: bool, enough: bool
+    picture: Picture, *, marked: bool, enough: bool
 ) -> None:
-    seen = glance(picture, USUAL, blank=False)
-
-    assert is_enough(seen, USUAL, frozenset(separators), foreign_text=False, marked=marked, blank=False) is enough
+    assert is_enough(glance(picture, USUAL, blank=False), marked=marked, blank=False) is enough
 
 
-def test_where_qr_codes_are_all_that_is_looked_for_a_glance_sees_separators_too() -> None:
-    seen = glance(plain_sheet(TEXT, 1, 75), frozenset({Symbology.QR}), blank=False)
+@pytest.mark.parametrize(
+    ("symbologies", "separators", "may"),
+    [
+        (USUAL, (), True),
+        ({Symbology.QR}, ("PATCHT",), True),
+        (USUAL, ("PATCHT",), False),  # they may be linear
+        ({Symbology.CODE_128}, (), False),
+        ({Symbology.DATA_MATRIX}, (), False),
+        ((), (), False),
+    ],
+)
+def test_a_glance_may_settle_it_only_where_qr_codes_are_all_that_matters(
+    symbologies: Iterable[Symbology], separators: tuple[str, ...], *, may: bool
+) -> None:
+    assert may_settle(frozenset(symbologies), frozenset(separators)) is may
 
-    for words in (
-        {"separators": frozenset({"PATCHT"}), "foreign_text": False},
-        {"separators": frozenset(), "foreign_text": True},
-    ):
-        assert is_enough(seen, frozenset({Symbology.QR}), marked=False, blank=False, **words)  # type: ignore[arg-type]
+
+@pytest.mark.parametrize("level", ["m", "h"])
+def test_an_unmarked_code_of_the_smallest_modules_that_are_allowed_is_read_at_a_glance(level: str) -> None:
+    for offset in range(6):
+        code = segno.make_qr(TEXT, error=level)
+        matrix = np.array([list(row) for row in code.matrix_iter(border=4)], np.uint8)
+        side = round(0.6 / 25.4 * 300 * len(matrix))
+        drawn = Image.fromarray(np.where(matrix > 0, 0, 255).astype(np.uint8)).resize((side, side))
+        page = Image.fromarray(papers.blank_paper(300))
+        page.paste(drawn, (300 + offset, 500 + 2 * offset))
+        seen = glance(np.asarray(page.reduce(4)), USUAL, blank=False)
+        assert [one.text for one in seen.seen] == [TEXT]
+
+
+@pytest.mark.parametrize("strength", [0.12, 0.2])
+def test_a_sheet_that_shines_through_is_seen_as_mirrored_at_a_glance(strength: float) -> None:
+    back = Image.fromarray(back_of_sheet(full_sheet(FIELDS, 1, 300), strength)).reduce(4)
+    seen = glance(np.asarray(back), USUAL, blank=False)
+
+    assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, True)] * 2
 
 
 def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
@@ -354,7 +379,7 @@ def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
 
     for place, enough in ((inside, True), ((inside[0], 0.9), False)):
         unsettled = Glance((read,), broken=(place,))
-        assert is_enough(unsettled, USUAL, frozenset(), foreign_text=False, marked=False, blank=False) is enough
+        assert is_enough(unsettled, marked=False, blank=False) is enough
 
 
 def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_more() -> None:

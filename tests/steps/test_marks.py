@@ -12,7 +12,7 @@ from skrynka.core.mark import Marked, weigh
 from skrynka.steps.marks import find_marks
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark
-from tests.support.patterns import PATTERNS, stripes
+from tests.support.patterns import PATTERNS
 from tests.support.typeset import Picture, pixels
 
 SHEETS = 300
@@ -104,10 +104,6 @@ def test_no_pattern_of_other_things_is_taken_for_the_mark() -> None:
     assert found == []
 
 
-def test_a_fence_is_not_the_mark() -> None:
-    assert not marked(stripes(np.random.default_rng([103, 1211]), 50), 50)
-
-
 def test_no_paper_of_a_drop_box_is_taken_for_a_sheet() -> None:
     found = []
     for case in range(PAPER_PAGES):
@@ -130,6 +126,25 @@ def test_a_scrap_smaller_than_the_mark_bears_none(shape: tuple[int, int]) -> Non
     page = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
 
     assert weigh(*find_marks(page, 150)) is Marked.NO
+
+
+@pytest.mark.parametrize("dpi", [0.0015, 3, 8, 39])
+def test_on_pixels_too_coarse_for_it_no_mark_is_found(dpi: float) -> None:
+    page = np.random.default_rng(3).integers(0, 256, (round(11.7 * 39), round(8.3 * 39))).astype(np.uint8)
+
+    assert find_marks(page, dpi) == ((), ())
+
+
+@pytest.mark.parametrize("covered", ["upper", "lower"])
+def test_a_back_through_which_one_mark_alone_shines_is_only_looked_at(covered: str) -> None:
+    for strength in (0.08, 0.12, 0.2):
+        back = back_of_sheet(_sheet(150), strength).copy()
+        corner = pixels(60, 150)
+        if covered == "upper":
+            back[:corner, -corner:] = 255
+        else:
+            back[-corner:, :corner] = 255
+        assert weigh(*find_marks(back, 150)) is Marked.PERHAPS, strength
 
 
 def test_where_a_mark_lies_and_how_large_it_is_is_told() -> None:

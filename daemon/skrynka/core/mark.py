@@ -21,13 +21,13 @@ RADII_MM = (5.0, 9.5, 14.0, 17.0, 21.0)
 RADIUS_MM = RADII_MM[-1]
 FROM_EDGE_MM = 36.0
 """From the middle of a mark to the two sides of the paper beside it."""
-_APART = (138.0, 225.0)
-"""Millimetres across and down from the upper mark to the lower one, on A4."""
+_APART = (210.0 - 2 * FROM_EDGE_MM, 297.0 - 2 * FROM_EDGE_MM)
+"""Millimetres across and down from the upper mark to the lower one, on A4: 138 and 225."""
 APART_MM = hypot(*_APART)
 _APART_SLACK = 0.15
 """Photographs taken aslant, and paper that is crumpled, change distance and sizes by so much."""
 _EXACT = 0.06
-"""Sizes are told in steps of a twentieth."""
+"""What misfit a flat, straight sheet may show: sizes are told in steps of a twentieth."""
 _ALONG, _ASIDE = _APART[0] ** 2 / APART_MM, _APART[0] * _APART[1] / APART_MM
 """Millimetres from a mark to the nearer QR code's middle: along the line between the marks, and at right angles."""
 OFF_THE_PAGE = -1.0
@@ -35,7 +35,9 @@ OFF_THE_PAGE = -1.0
 
 
 _CORNER_SLACK_MM = 7.0
+"""A feeder's skew and shift, and what a scanner cuts off."""
 _CORNER_SIZE = 0.11
+"""From 90 % to 110 %: what is printed smaller lies elsewhere."""
 
 
 class Marked(IntEnum):
@@ -61,20 +63,38 @@ class Mark:
     """The correlation: 1 for the mark itself, 0 for nothing like it, -1 for its negative."""
     contrast: float
     """From its black to its white, as a share of the white."""
-    aside: float
-    above: float
-    """Millimetres from its middle to the nearer of the page's sides, and of its top and foot."""
+    page: tuple[float, float]
+    """The page's width and height, in millimetres."""
     codes: float = OFF_THE_PAGE
     """Of a mark in its corner: how restless the calmer of the two places is where its sheet's QR codes are."""
 
     @property
     def in_its_corner(self) -> bool:
-        """Tell whether it lies where a sheet's mark does on a page that is scanned whole and straight."""
-        off = max(abs(self.aside - FROM_EDGE_MM), abs(self.above - FROM_EDGE_MM))
+        """Tell whether it lies where a sheet's mark does on a page that is scanned whole and straight, from the front.
+
+        Of an upright page these are the upper left and the lower right corner, whichever way up; of one that was turned
+        by a quarter, the other two.
+        """
+        return self._in_a_corner and self._left_above is (self.page[1] >= self.page[0])
+
+    @property
+    def in_a_backs_corner(self) -> bool:
+        """Tell whether it lies where it would shine through a sheet's back, and on no front."""
+        return self._in_a_corner and self._left_above is not (self.page[1] >= self.page[0])
+
+    @property
+    def _in_a_corner(self) -> bool:
+        (x, y), (width, height) = (self.x, self.y), self.page
+        off = max(abs(min(x, width - x) - FROM_EDGE_MM), abs(min(y, height - y) - FROM_EDGE_MM))
         return off < _CORNER_SLACK_MM and abs(self.size - 1) < _CORNER_SIZE
 
-    def code_places(self, width: float, height: float) -> list[tuple[float, float]]:
-        """Give the middles (x, y) of its sheet's QR codes, if it lies in its corner of a page so wide and high."""
+    @property
+    def _left_above(self) -> bool:
+        return (self.x < self.page[0] / 2) is (self.y < self.page[1] / 2)
+
+    def code_places(self) -> list[tuple[float, float]]:
+        """Give the middles (x, y) of its sheet's QR codes, if it lies in its corner."""
+        width, height = self.page
         across, down = _APART if height >= width else _APART[::-1]
         right, below = (-across if self.x > width / 2 else across), (-down if self.y > height / 2 else down)
         return [(self.x + right, self.y), (self.x, self.y + below)]
@@ -123,7 +143,7 @@ class Pair:
 
         Codes that are covered can't be seen from behind either, but there is no paper where the front would have them.
         """
-        if max(self.one.contrast, self.other.contrast) >= _SHINES_THROUGH or self.back_codes == OFF_THE_PAGE:
+        if not (_is_pale(self.one) and _is_pale(self.other)) or self.back_codes == OFF_THE_PAGE:
             return False
         return self.front_codes == OFF_THE_PAGE or self.back_codes > max(2 * self.front_codes, _LEAST_CODES)
 
@@ -135,11 +155,16 @@ def _misfit(one: Mark, other: Mark) -> float:
     return max(abs(apart / APART_MM - 1), abs(one.size - other.size) / size)
 
 
+def _is_pale(mark: Mark) -> bool:
+    return mark.contrast < _SHINES_THROUGH
+
+
 _SHINES_THROUGH = 0.35
 """A sheet's front shines through office paper (80 g) at 8 to 20 % of its contrast."""
 _LEAST_CODES = 0.5
 """Levels: an even ground differs by less, and a QR code through paper, out of focus, by more."""
 _LEAST_OF_TWO = 0.24
+"""Of each of two: below it anything is as like a mark."""
 _TWO, _TWO_EXACT, _TWO_PERHAPS = 1.25, 0.64, 0.56
 """Of both likenesses together: anywhere about the right distance; at the very distance, with codes; worth a look."""
 _ONE, _ONE_IN_CORNER, _ONE_BESIDE_CODES, _ONE_PERHAPS = 0.8, 0.52, 0.32, 0.5
@@ -161,7 +186,8 @@ def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
         if pair.likeness >= (_TWO_EXACT if exact else _TWO) and not pair.from_behind:
             return Marked.YES
     behind = [mark for pair in likely if pair.from_behind for mark in (pair.one, pair.other)]
-    if any(abs(mark.likeness) >= _needed(mark) and mark not in behind for mark in marks):
+    front = [mark for mark in marks if mark not in behind and not (mark.in_a_backs_corner and _is_pale(mark))]
+    if any(abs(mark.likeness) >= _needed(mark) for mark in front):
         return Marked.YES
     two = any(pair.likeness >= _TWO_PERHAPS for pair in likely)
     return Marked.PERHAPS if two or any(abs(mark.likeness) >= _ONE_PERHAPS for mark in marks) else Marked.NO

@@ -63,8 +63,8 @@ class Code:
     """Seen through the paper: the code is that of the other side. Linear codes are never told apart: False."""
     corners: tuple[tuple[float, float], ...] = ()
     """Four (x, y) fractions of the page, clockwise from the code's own top left."""
-    rung: str = "fast"
-    """Which attempt of the ladder read it: "fast", then the names of costlier ones."""
+    rung: str = "quick"
+    """Which attempt read it: "quick", then the names of costlier ones."""
 
 
 class PageSource(StrEnum):

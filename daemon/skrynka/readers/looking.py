@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from skrynka.core.mark import Marked, weigh
 from skrynka.core.model import PageReading, Symbology
 from skrynka.steps import barcodes, blankness, fingerprints, marks, pages
+
+Pixels = npt.NDArray[np.uint8]
 
 QUICK_DPI = 75
 """A quarter of a usual scan, which a JPEG gives for half of what it costs whole: a module of 0.8 mm is 2.4 pixels."""
@@ -21,18 +26,20 @@ def look(
 
     Raises ScanRejected and EnvironmentUnfit as the page's pixels do.
     """
-    quick = page.pixels(QUICK_DPI)
-    quick_dpi = quick.shape[1] / page.width_pt * 72
-    marked = weigh(*marks.find_marks(quick, quick_dpi))
-    ink = blankness.measure(quick, quick_dpi)
-    seen = barcodes.glance(quick, symbologies, blank=ink.blank)
+    glancing = barcodes.may_settle(symbologies, separators)
+    pixels = page.pixels(QUICK_DPI if glancing else FAST_DPI)
+    dpi = _dpi(page, pixels)
+    marked = weigh(*marks.find_marks(pixels, dpi))
+    ink = blankness.measure(pixels, dpi)
+    fingerprint = fingerprints.fingerprint(pixels)
     sign = marked >= Marked.PERHAPS
-    if barcodes.is_enough(seen, symbologies, separators, foreign_text=foreign_text, marked=sign, blank=ink.blank):
-        codes = barcodes.judged(seen.seen, separators, foreign_text=foreign_text)
+    glanced = barcodes.glance(pixels, symbologies, blank=ink.blank) if glancing else barcodes.NOTHING_SEEN
+    if glancing and barcodes.is_enough(glanced, marked=sign, blank=ink.blank):
+        codes = barcodes.judged(glanced.seen, separators, foreign_text=foreign_text)
     else:
-        pixels = page.pixels(FAST_DPI)
-        dpi = pixels.shape[1] / page.width_pt * 72
-        finer = min(page.finest_dpi, FULL_DPI) > dpi * _SAME
+        if _has_finer(page, FAST_DPI, dpi):
+            pixels = page.pixels(FAST_DPI)
+            dpi = _dpi(page, pixels)
         codes = barcodes.read_codes(
             pixels,
             dpi,
@@ -41,8 +48,8 @@ def look(
             foreign_text=foreign_text,
             marked=sign,
             blank=ink.blank,
-            full=(lambda: page.pixels(FULL_DPI)) if finer else None,
-            glanced=seen,
+            full=(lambda: page.pixels(FULL_DPI)) if _has_finer(page, FULL_DPI, dpi) else None,
+            glanced=glanced,
         )
     return PageReading(
         number=page.number,
@@ -55,5 +62,14 @@ def look(
         marked=marked is Marked.YES,
         blank=ink.blank,
         ink=ink.ink,
-        fingerprint=fingerprints.fingerprint(quick),
+        fingerprint=fingerprint,
     )
+
+
+def _dpi(page: pages.OpenPage, pixels: Pixels) -> float:
+    return float(pixels.shape[1] / page.width_pt * 72)
+
+
+def _has_finer(page: pages.OpenPage, wanted_dpi: float, dpi: float) -> bool:
+    """Tell whether a page has more pixels to give than those of this resolution, up to one that is wanted."""
+    return min(page.finest_dpi, wanted_dpi) > dpi * _SAME

@@ -26,6 +26,7 @@ Grey = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float32]
 
+_COARSEST_DPI = 40.0
 _PROPOSING_DPI, _JUDGING_DPI = 15.0, 25.0
 """A ring of 3 mm is 1.8 and 3 pixels wide."""
 _SIZES = (0.74, 0.82, 0.91, 1.0, 1.07)
@@ -45,9 +46,11 @@ _AROUND_MM = 38.0
 _LEVELS = 1.5
 """Levels of 256: what varies less is as good as even."""
 _PROPOSED = 5
+"""Places: both marks, and what a page has that is liker than a worn one."""
 _LEAST_PROPOSED = 0.2
 """Of a likeness, when it is proposed: less was never judged to be enough."""
-_APART_MM = 12.0
+_CLEAR_MM = 12.0
+"""From one place that is proposed to the next."""
 _CODE_MM = 30.0
 """Side of the square in the middle of a QR code that is looked at."""
 _FINE = 4
@@ -57,13 +60,18 @@ _FINE = 4
 def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair, ...]]:
     """Give what looks like a mark, the likest first, and each two of them that lie as a sheet's two marks do.
 
-    `pixels` are uint8 (height, width), 0 black, at 40 dpi or more. Places are in millimetres from the upper left.
+    `pixels` are uint8 (height, width), 0 black; below 40 dpi nothing is found. Places are in millimetres from the upper
+    left.
     """
+    if dpi < _COARSEST_DPI:
+        return (), ()
     coarse, coarse_dpi = _reduced(pixels, dpi, _PROPOSING_DPI)
     fine, fine_dpi = _reduced(pixels, dpi, _JUDGING_DPI)
-    marks = [_judged(fine, fine_dpi, *place) for place in _proposed(coarse, coarse_dpi)]
-    if np.median(coarse) > _MIDDLE * coarse.max():
-        # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
+    # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
+    pale = bool(np.median(coarse) > _MIDDLE * coarse.max())
+    places = _proposed(coarse, coarse_dpi, pale=pale)
+    marks = [_judged(fine, fine_dpi, *place) for place in places]
+    if pale:
         marks = [mark for mark in marks if mark.likeness > 0]
     marks = [_beside_codes(fine, fine_dpi, mark) if mark.in_its_corner else mark for mark in marks]
     marks.sort(key=lambda mark: -abs(mark.likeness))
@@ -73,10 +81,11 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
 
 def _reduced(pixels: Pixels, dpi: float, wanted: float) -> tuple[Grey, float]:
     factor = max(1, round(dpi / wanted))
-    return np.asarray(Image.fromarray(pixels).reduce(factor), np.float32), dpi / factor
+    # Rounded, so that pages whose widths differ by a few pixels share what is drawn for them.
+    return np.asarray(Image.fromarray(pixels).reduce(factor), np.float32), round(dpi / factor, 1)
 
 
-def _proposed(grey: Grey, dpi: float) -> Iterator[tuple[float, float, float]]:
+def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, float, float]]:
     """Give places in millimetres (x, y) where something is like the mark, and at what size."""
     side = round(_AROUND_MM / 25.4 * dpi)
     mean = _local_mean(grey, side)
@@ -87,20 +96,22 @@ def _proposed(grey: Grey, dpi: float) -> Iterator[tuple[float, float, float]]:
     shape = _smooth_number(max(height, 2 * around) + around), _smooth_number(max(width, 2 * around) + around)
     spectrum = fft.rfft2(level, shape)
     likeness = fft.irfft2(spectrum * _spectra(shape, dpi), shape)[:, :height, :width]
-    best = np.abs(likeness).max(axis=0)
-    apart = round(_APART_MM / 25.4 * dpi)
+    if not pale:
+        likeness = np.abs(likeness)
+    best = likeness.max(axis=0)
+    apart = round(_CLEAR_MM / 25.4 * dpi)
     for _ in range(_PROPOSED):
         row, column = divmod(int(best.argmax()), width)
         if best[row, column] < _LEAST_PROPOSED:
             return
-        size = _SIZES[int(np.abs(likeness[:, row, column]).argmax())]
+        size = _SIZES[int(likeness[:, row, column].argmax())]
         yield (column + 0.5) / dpi * 25.4, (row + 0.5) / dpi * 25.4, size
         best[max(0, row - apart) : row + apart + 1, max(0, column - apart) : column + apart + 1] = 0
 
 
 def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
     """Compare what lies about a place with the mark, exactly, and take the best place, size and shape near it."""
-    best = Mark(x, y, size, likeness=0.0, contrast=0.0, aside=0.0, above=0.0)
+    best = Mark(x, y, size, likeness=0.0, contrast=0.0, page=(0.0, 0.0))
     for near in _NEAR:
         best = _better(best, grey, dpi, (x, y), drawn_mark(size * near, dpi), size * near)
     if _MAYBE_SQUEEZED[0] < abs(best.likeness) < _MAYBE_SQUEEZED[1]:
@@ -121,10 +132,8 @@ def _better(
         return best
     down, right = divmod(number, 3)
     x, y = ((along - 0.5) / dpi * 25.4 for along in (column + right, row + down))
-    height, width = (side / dpi * 25.4 for side in grey.shape)
-    return Mark(
-        x, y, size, float(likeness[number]), float(contrast[number]), aside=min(x, width - x), above=min(y, height - y)
-    )
+    page = grey.shape[1] / dpi * 25.4, grey.shape[0] / dpi * 25.4
+    return Mark(x, y, size, float(likeness[number]), float(contrast[number]), page)
 
 
 def _compared(grey: Grey, drawn: tuple[Grey, Mask], row: int, column: int) -> tuple[Numbers, Numbers]:
@@ -162,8 +171,7 @@ _NOTHING = np.zeros(9, np.float32)
 
 
 def _beside_codes(grey: Grey, dpi: float, mark: Mark) -> Mark:
-    height, width = (side / dpi * 25.4 for side in grey.shape)
-    return replace(mark, codes=min(_restlessness(grey, dpi, *place) for place in mark.code_places(width, height)))
+    return replace(mark, codes=min(_restlessness(grey, dpi, *place) for place in mark.code_places()))
 
 
 def _paired(grey: Grey, dpi: float, one: Mark, other: Mark) -> Pair:
@@ -201,9 +209,9 @@ def drawn_mark(size: float, dpi: float, squeezed: float = 1.0, direction: float 
     return np.asarray(mark * inside, np.float32), inside
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
-    """Transform the mark at each size, so that a product with a page's transform gives likenesses of 1 at most."""
+    """Transform the mark at each size, so that a product with a page's transform gives about the likenesses."""
     spectra = []
     for size in _SIZES:
         mark, inside = drawn_mark(size, dpi)

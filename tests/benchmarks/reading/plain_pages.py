@@ -159,7 +159,7 @@ def hatching(rng: np.random.Generator) -> Plain:
 
 
 def logo(rng: np.random.Generator) -> Plain:
-    """Draw a letterhead with three to six parallel bars, as companies have them; seldom of our mark's widths."""
+    """Draw a letterhead with three to six parallel bars, as companies have them."""
     page, draw = _blank()
     y, unit = 15.0, float(rng.uniform(1, 3.5))
     for _ in range(int(rng.integers(3, 7))):

@@ -7,7 +7,7 @@ engines     the two libraries
 qr_side     is a QR code seen through the paper?
 """
 
-from skrynka.steps.barcodes.glancing import Glance, glance
-from skrynka.steps.barcodes.ladder import is_enough, judged, read_codes
+from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance, glance
+from skrynka.steps.barcodes.ladder import is_enough, judged, may_settle, read_codes
 
-__all__ = ["Glance", "glance", "is_enough", "judged", "read_codes"]
+__all__ = ["NOTHING_SEEN", "Glance", "glance", "is_enough", "judged", "may_settle", "read_codes"]

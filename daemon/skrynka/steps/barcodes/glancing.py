@@ -1,6 +1,7 @@
 """What every page gets: QR codes are looked for, on few pixels; all else is left to pages that give a sign.
 
-Measured on 340 sheets, printed, handled and scanned badly in every way, at 75 dpi: zxing-cpp read 245 in less than a
+Measured on 340 of our own sheets, with modules of 0.8 mm and more, printed, handled and scanned badly in every way, at
+75 dpi: zxing-cpp read 245 in less than a
 millisecond a page. Of the other 95 it read 10 softened, and of what was left gave an error on 23. On the 62 that told
 it nothing at all, it read one at 150 dpi, softened or not, that was no negative; negatives it reads here as well.
 """

@@ -37,24 +37,18 @@ class _Want(IntEnum):
     EVERYTHING = 3
 
 
-def is_enough(
-    glanced: Glance,
-    symbologies: frozenset[Symbology],
-    separators: frozenset[str],
-    *,
-    foreign_text: bool,
-    marked: bool,
-    blank: bool,
-) -> bool:
-    """Tell whether a glance has settled what codes a page has; else they are to be read.
+def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str]) -> bool:
+    """Tell whether a glance may settle what codes a page has: it sees QR codes alone.
 
-    Only QR codes are seen at a glance. Linear codes matter where our sheets' mark is, which is a reason to read by
-    itself, and where separators from elsewhere or all foreign codes are asked for, which is one for every page.
+    Other codes matter where our sheets' mark is, which is a reason to read by itself; where separators from elsewhere
+    are among them, which is one for every page; and where QR codes aren't looked for.
     """
-    if (separators or foreign_text) and symbologies - {Symbology.QR}:
-        return False
-    want = _want(glanced.seen, glanced.broken, marked=marked, blank=blank)
-    return want <= _Want.ANOTHER_LOOK
+    return Symbology.QR in symbologies and not (separators and symbologies - {Symbology.QR})
+
+
+def is_enough(glanced: Glance, *, marked: bool, blank: bool) -> bool:
+    """Tell whether a glance has settled what codes a page has; else they are to be read."""
+    return _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
 
 
 def read_codes(

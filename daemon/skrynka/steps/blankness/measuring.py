@@ -26,7 +26,7 @@ PAPER_LEVEL = 130
 SHAPE = 0.05
 """How far a patch may be from the smooth surface through the page, as a share of the paper's level."""
 SHAPE_SHARE = 0.2
-"""Share of patches beyond that which makes a photo. A sheet's bars and codes that show through make half of it."""
+"""Share of patches beyond that which makes a photo. A sheet's marks and codes that show through make half of it."""
 INSIDE_MM = 30.0
 """From the edges: no punch, staple or feeder leaves anything further in."""
 FULL_OF_INK = 0.01
@@ -61,7 +61,7 @@ class Ink:
 def measure(pixels: Pixels, dpi: float) -> Ink:
     """Say how much ink there is on a page, and whether it is blank.
 
-    `pixels` are uint8 (height, width), 0 black; at about 150 dpi, and at 75 or more to see thin pens.
+    `pixels` are uint8 (height, width), 0 black; at 75 dpi or more, to see thin pens.
     """
     factor = max(1, round(dpi / WORKING_DPI))
     scale = dpi / factor / 25.4
@@ -69,7 +69,7 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     paper = _paper(levels, max(4, round(_BLOCK_MM * scale)))
     noise = min(_NOISIEST, float(np.median(np.abs(np.diff(_darkness(levels[::6], paper[::6]), axis=1)))) * _DEVIATION)
     # A byte for each level of paper: numbers of four bytes for each pixel would take three times as long.
-    lightest_ink = np.ceil(np.arange(256) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
+    lightest_ink = np.ceil(np.maximum(np.arange(256), 1) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
     dark = levels < lightest_ink[paper]
     ink = float(_within(dark, MARGIN_MM * scale).mean())
     plain = (

@@ -1,0 +1,85 @@
+"""A page is looked at on few pixels, and on more where it gives a sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skrynka.core.formats import FileType
+from skrynka.core.model import Symbology
+from skrynka.readers.looking import look
+from skrynka.steps.pages import OpenPage, open_scan
+from tests.support import papers
+from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, plain_sheet, unreadable_sheet
+from tests.support.pdf_scans import LIMITS
+from tests.support.scanner import OFFICE, scan
+from tests.support.scans import pdf_of
+from tests.support.typeset import Picture
+
+DPI = 300
+USUAL = frozenset({Symbology.QR, Symbology.CODE_128})
+FIELDS = SheetFields("C", serial="A000123", box="OBL-03", case_type="VER", branch="DIS", providers=("KTE", "KVK"))
+TEXT = FIELDS.text()
+
+
+class Looked:
+    """What was seen of a page, and at which resolutions it was asked for pixels."""
+
+    def __init__(self, picture: Picture, folder: Path, separators: frozenset[str] = frozenset()) -> None:
+        self.asked: list[int] = []
+        pixels = OpenPage.pixels
+
+        def noted(page: OpenPage, max_dpi: int) -> Picture:
+            self.asked.append(max_dpi)
+            return pixels(page, max_dpi)
+
+        path = folder / "scan.pdf"
+        path.write_bytes(pdf_of([scan(picture, DPI, OFFICE, np.random.default_rng(1))]))
+        with pytest.MonkeyPatch.context() as patch, open_scan(path, FileType.PDF, folder, LIMITS) as opened:
+            patch.setattr(OpenPage, "pixels", noted)
+            self.seen = look(opened.page(1), USUAL, separators, foreign_text=False)
+
+    @property
+    def codes(self) -> list[tuple[str | None, str]]:
+        """Each code's text and rung."""
+        return [(code.text, code.rung) for code in self.seen.codes]
+
+
+@pytest.mark.parametrize("kind", ["CERT", "SEAL", "PHOTO"])
+def test_a_paper_is_looked_at_once_on_few_pixels(tmp_path: Path, kind: str) -> None:
+    looked = Looked(papers.paper(kind, 1, np.random.default_rng(4), DPI), tmp_path)
+
+    assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [], False)
+
+
+def test_a_good_sheet_is_read_on_few_pixels_too(tmp_path: Path) -> None:
+    looked = Looked(full_sheet(FIELDS, 1, DPI), tmp_path)
+
+    assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [(TEXT, "quick")] * 2, True)
+
+
+def test_a_sheet_of_another_programs_is_read_on_few_pixels(tmp_path: Path) -> None:
+    looked = Looked(plain_sheet(TEXT, 1, DPI, module_mm=0.6), tmp_path)
+
+    assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [(TEXT, "quick")], False)
+
+
+def test_a_sheet_none_of_whose_codes_can_be_read_is_looked_at_in_every_way(tmp_path: Path) -> None:
+    looked = Looked(unreadable_sheet(FIELDS, 1, DPI, np.random.default_rng(2)), tmp_path)
+
+    assert (looked.asked, looked.codes, looked.seen.marked) == ([75, 150, 300], [], True)
+
+
+def test_what_shines_through_is_read_and_bears_no_mark(tmp_path: Path) -> None:
+    looked = Looked(back_of_sheet(full_sheet(FIELDS, 1, DPI), 0.15), tmp_path)
+
+    assert not looked.seen.marked
+    assert {code.mirrored for code in looked.seen.codes if code.symbology is Symbology.QR} == {True}
+
+
+def test_where_separators_may_be_linear_codes_more_pixels_come_first(tmp_path: Path) -> None:
+    looked = Looked(papers.paper("CERT", 1, np.random.default_rng(4), DPI), tmp_path, frozenset({"PATCHT"}))
+
+    assert looked.asked == [150]
