@@ -235,7 +235,7 @@ def seals(rng: np.random.Generator) -> Plain:
     draw = ImageDraw.Draw(page)
     for _ in range(int(rng.integers(1, 4))):
         radius, tone = float(rng.uniform(14, 24)), int(rng.integers(0, 150))
-        x, y = float(rng.uniform(30, 180)), float(rng.uniform(40, 260))
+        x, y = _somewhere(rng)
         for share in (1, 0.93, 0.62, 0.57):
             _circle(draw, (x, y), radius * share, outline=tone, width=round(float(rng.uniform(0.3, 1.4)) * _MM))
         for turn in np.arange(0, 2 * np.pi, 0.16):
@@ -267,10 +267,13 @@ def dials(rng: np.random.Generator) -> Plain:
 
 
 def rings(rng: np.random.Generator) -> Plain:
-    """Draw targets, records, ripples: rings one in the other, of widths that aren't our mark's."""
+    """Draw targets, records, ripples, some over print: rings one in the other, of widths that aren't our mark's."""
     page, draw = _blank()
+    if rng.random() < 0.5:
+        page = Image.fromarray(papers.paper("PROTOCOL", int(rng.integers(2**20)), rng, DPI))
+        draw = ImageDraw.Draw(page)
     for _ in range(int(rng.integers(1, 5))):
-        at, tone = (float(rng.uniform(25, 185)), float(rng.uniform(25, 270))), int(rng.integers(0, 120))
+        at, tone = _somewhere(rng), int(rng.integers(0, 120))
         edges = np.cumsum(rng.uniform(1, 8, int(rng.integers(3, 9))))
         if rng.random() < 0.5:
             edges = float(rng.uniform(2, 8)) * np.arange(1, int(rng.integers(3, 7)))
@@ -315,6 +318,14 @@ def _pattern(draw: patterns.Pattern, rng: np.random.Generator) -> Plain:
 def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:
     page = Image.new("L", (pixels(A4[0], DPI), pixels(A4[1], DPI)), WHITE)
     return page, ImageDraw.Draw(page)
+
+
+def _somewhere(rng: np.random.Generator) -> tuple[float, float]:
+    """Give a place in millimetres: a third of the time about where a corner of our sheets has its mark."""
+    x, y = float(rng.uniform(25, 185)), float(rng.uniform(25, 270))
+    if rng.random() < 1 / 3:
+        x, y = (float(rng.choice([36, side - 36]) + rng.uniform(-7, 7)) for side in A4)
+    return x, y
 
 
 def _circle(
