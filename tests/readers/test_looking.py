@@ -14,6 +14,7 @@ from skrynka.steps.pages import OpenPage, open_scan
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, plain_sheet, unreadable_sheet
 from tests.support.pdf_scans import LIMITS
+from tests.support.routing_text import short_text
 from tests.support.scanner import OFFICE, scan
 from tests.support.scans import pdf_of
 from tests.support.typeset import Picture
@@ -54,10 +55,11 @@ def test_a_paper_is_looked_at_once_on_few_pixels(tmp_path: Path, kind: str) -> N
     assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [], False)
 
 
-def test_a_good_sheet_is_read_on_few_pixels_too(tmp_path: Path) -> None:
+def test_a_good_sheet_is_read_on_few_pixels_and_its_linear_code_on_more(tmp_path: Path) -> None:
     looked = Looked(full_sheet(FIELDS, 1, DPI), tmp_path)
 
-    assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [(TEXT, "quick")] * 2, True)
+    codes = [(TEXT, "quick"), (TEXT, "quick"), (short_text("C", "A000123"), "fast")]
+    assert (looked.asked, looked.codes, looked.seen.marked) == ([75, 150], codes, True)
 
 
 def test_a_sheet_of_another_programs_is_read_on_few_pixels(tmp_path: Path) -> None:

@@ -319,7 +319,7 @@ def test_a_negative_is_no_mirror_image() -> None:
 @pytest.mark.parametrize(
     ("picture", "marked", "enough"),
     [
-        (full_sheet(FIELDS, 1, 75), True, True),
+        (full_sheet(FIELDS, 1, 75), True, False),  # its linear code may say something else
         (plain_sheet(TEXT, 1, 75), False, True),
         (plain_sheet(TEXT, 1, 75), True, False),  # the other corner may say something else
         (plain_sheet(TEXT[:-2] + "00", 1, 75), False, False),
@@ -347,7 +347,9 @@ def test_a_glance_is_enough_where_it_settles_what_codes_there_are(
 def test_a_glance_may_settle_it_only_where_qr_codes_are_all_that_matters(
     symbologies: Iterable[Symbology], separators: tuple[str, ...], *, may: bool
 ) -> None:
-    assert may_settle(frozenset(symbologies), frozenset(separators)) is may
+    assert may_settle(frozenset(symbologies), frozenset(separators), foreign_text=False) is may
+    asked_for_all = may_settle(frozenset(symbologies), frozenset(separators), foreign_text=True)
+    assert asked_for_all is (set(symbologies) == {Symbology.QR})
 
 
 @pytest.mark.parametrize("level", ["m", "h"])

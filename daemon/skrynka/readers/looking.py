@@ -26,7 +26,7 @@ def look(
 
     Raises ScanRejected and EnvironmentUnfit as the page's pixels do.
     """
-    glancing = barcodes.may_settle(symbologies, separators)
+    glancing = barcodes.may_settle(symbologies, separators, foreign_text=foreign_text)
     pixels = page.pixels(QUICK_DPI if glancing else FAST_DPI)
     dpi = _dpi(page, pixels)
     marked = weigh(*marks.find_marks(pixels, dpi))

@@ -37,18 +37,22 @@ class _Want(IntEnum):
     EVERYTHING = 3
 
 
-def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str]) -> bool:
+def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str], *, foreign_text: bool) -> bool:
     """Tell whether a glance may settle what codes a page has: it sees QR codes alone.
 
     Other codes matter where our sheets' mark is, which is a reason to read by itself; where separators from elsewhere
-    are among them, which is one for every page; and where QR codes aren't looked for.
+    or all foreign codes are asked for, which is one for every page; and where QR codes aren't looked for.
     """
-    return Symbology.QR in symbologies and not (separators and symbologies - {Symbology.QR})
+    others = symbologies - {Symbology.QR}
+    return Symbology.QR in symbologies and not (others and (separators or foreign_text))
 
 
 def is_enough(glanced: Glance, *, marked: bool, blank: bool) -> bool:
-    """Tell whether a glance has settled what codes a page has; else they are to be read."""
-    return _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
+    """Tell whether a glance has settled what codes a page has; else they are to be read.
+
+    Never on a page that is marked: beside its QR codes a sheet has a linear one, which may say something else.
+    """
+    return not marked and _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
 
 
 def read_codes(
