@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from skrynka.core.formats import FileType
 from skrynka.core.model import Symbology
@@ -23,6 +24,7 @@ DPI = 300
 USUAL = frozenset({Symbology.QR, Symbology.CODE_128})
 FIELDS = SheetFields("C", serial="A000123", box="OBL-03", case_type="VER", branch="DIS", providers=("KTE", "KVK"))
 TEXT = FIELDS.text()
+SHORT = short_text("C", "A000123")
 
 
 class Looked:
@@ -55,10 +57,18 @@ def test_a_paper_is_looked_at_once_on_few_pixels(tmp_path: Path, kind: str) -> N
     assert (looked.asked, looked.codes, looked.seen.marked) == ([75], [], False)
 
 
-def test_a_good_sheet_is_read_on_few_pixels_and_its_linear_code_on_more(tmp_path: Path) -> None:
+def test_a_good_sheet_is_read_on_few_pixels_too(tmp_path: Path) -> None:
     looked = Looked(full_sheet(FIELDS, 1, DPI), tmp_path)
 
-    codes = [(TEXT, "quick"), (TEXT, "quick"), (short_text("C", "A000123"), "fast")]
+    codes = [(TEXT, "quick"), (TEXT, "quick"), (SHORT, "quick")]
+    assert (looked.asked, sorted(looked.codes), looked.seen.marked) == ([75], sorted(codes), True)
+
+
+def test_a_sheet_whose_linear_code_is_not_read_on_few_pixels_is_looked_at_again(tmp_path: Path) -> None:
+    crooked = np.asarray(Image.fromarray(full_sheet(FIELDS, 1, DPI)).rotate(12, fillcolor=255))
+    looked = Looked(crooked, tmp_path)
+
+    codes = [(TEXT, "quick"), (TEXT, "quick")]
     assert (looked.asked, looked.codes, looked.seen.marked) == ([75, 150], codes, True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -291,12 +292,14 @@ def test_a_coarse_page_has_no_finer_pixels_to_be_read_from() -> None:
     assert (code.text, code.rung) == (TEXT[:-2] + "00", "fast")
 
 
-def test_a_glance_reads_the_qr_codes_of_a_usual_sheet_and_leaves_linear_ones() -> None:
-    seen = glance(full_sheet(FIELDS, 1, 75), USUAL, blank=False)
+def test_a_glance_reads_the_qr_codes_of_a_usual_sheet_and_its_linear_one_where_the_mark_is() -> None:
+    seen = glance(full_sheet(FIELDS, 1, 75), USUAL, marked=False, blank=False)
 
     assert [code.text for code in judged(seen.seen, frozenset(), foreign_text=False)] == [TEXT, TEXT]
     assert {one.rung for one in seen.seen} == {"quick"}
-    assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), blank=False) == Glance()
+    marked = glance(full_sheet(FIELDS, 1, 75), USUAL, marked=True, blank=False)
+    assert {one.text for one in marked.seen} == {TEXT, SHORT}
+    assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), marked=False, blank=False) == Glance()
 
 
 def test_a_glance_looks_twice_where_there_is_ink_and_no_code_of_ours() -> None:
@@ -304,22 +307,23 @@ def test_a_glance_looks_twice_where_there_is_ink_and_no_code_of_ours() -> None:
     for case in range(20):
         page = plain_sheet(TEXT, 1, 75, module_mm=1.1)
         worn = np.where(np.random.default_rng([7, case]).random(page.shape) < 0.15, np.uint8(255), page)
-        rungs += [one.rung for one in glance(worn, USUAL, blank=False).seen if one.text == TEXT]
-        assert glance(worn, USUAL, blank=True).seen == ()
+        rungs += [one.rung for one in glance(worn, USUAL, marked=False, blank=False).seen if one.text == TEXT]
+        assert glance(worn, USUAL, marked=False, blank=True).seen == ()
 
     assert rungs.count("quick_soft") >= 10
 
 
 def test_a_negative_is_no_mirror_image() -> None:
     for dpi in (75, 150):
-        seen = glance(255 - full_sheet(FIELDS, 1, dpi), USUAL, blank=False)
+        seen = glance(255 - full_sheet(FIELDS, 1, dpi), USUAL, marked=False, blank=False)
         assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, False)] * 2
 
 
 @pytest.mark.parametrize(
     ("picture", "marked", "enough"),
     [
-        (full_sheet(FIELDS, 1, 75), True, False),  # its linear code may say something else
+        (full_sheet(FIELDS, 1, 75), True, True),
+        (full_sheet(replace(FIELDS, serial=None), 1, 75, text=TEXT), True, False),  # it may say something else
         (plain_sheet(TEXT, 1, 75), False, True),
         (plain_sheet(TEXT, 1, 75), True, False),  # the other corner may say something else
         (plain_sheet(TEXT[:-2] + "00", 1, 75), False, False),
@@ -330,7 +334,7 @@ def test_a_negative_is_no_mirror_image() -> None:
 def test_a_glance_is_enough_where_it_settles_what_codes_there_are(
     picture: Picture, *, marked: bool, enough: bool
 ) -> None:
-    assert is_enough(glance(picture, USUAL, blank=False), marked=marked, blank=False) is enough
+    assert is_enough(glance(picture, USUAL, marked=marked, blank=False), USUAL, marked=marked, blank=False) is enough
 
 
 @pytest.mark.parametrize(
@@ -361,27 +365,27 @@ def test_an_unmarked_code_of_the_smallest_modules_that_are_allowed_is_read_at_a_
         drawn = Image.fromarray(np.where(matrix > 0, 0, 255).astype(np.uint8)).resize((side, side))
         page = Image.fromarray(papers.blank_paper(300))
         page.paste(drawn, (300 + offset, 500 + 2 * offset))
-        seen = glance(np.asarray(page.reduce(4)), USUAL, blank=False)
+        seen = glance(np.asarray(page.reduce(4)), USUAL, marked=False, blank=False)
         assert [one.text for one in seen.seen] == [TEXT]
 
 
 @pytest.mark.parametrize("strength", [0.12, 0.2])
 def test_a_sheet_that_shines_through_is_seen_as_mirrored_at_a_glance(strength: float) -> None:
     back = Image.fromarray(back_of_sheet(full_sheet(FIELDS, 1, 300), strength)).reduce(4)
-    seen = glance(np.asarray(back), USUAL, blank=False)
+    seen = glance(np.asarray(back), USUAL, marked=False, blank=False)
 
     assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, True)] * 2
 
 
 def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
     page = plain_sheet("HTTPS://BANK.EXAMPLE/1", 1, 75)
-    (read,) = glance(page, USUAL, blank=False).seen
+    (read,) = glance(page, USUAL, marked=False, blank=False).seen
     (left, top), (right, bottom) = read.corners[0], read.corners[2]
     inside = (left + right) / 2, (top + bottom) / 2
 
     for place, enough in ((inside, True), ((inside[0], 0.9), False)):
         unsettled = Glance((read,), broken=(place,))
-        assert is_enough(unsettled, marked=False, blank=False) is enough
+        assert is_enough(unsettled, USUAL, marked=False, blank=False) is enough
 
 
 def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_more() -> None:
@@ -396,7 +400,7 @@ def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_mo
 
 
 def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:
-    seen = glance(plain_sheet(TEXT, 1, 75), USUAL, blank=False)
+    seen = glance(plain_sheet(TEXT, 1, 75), USUAL, marked=False, blank=False)
 
     (code,) = read_codes(
         papers.blank_paper(DPI),

@@ -29,10 +29,10 @@ MARK_EDGES_MM = (5.0, 9.5, 14.0, 17.0, 21.0)
 """Where the mark's black and white end, from its black middle outwards."""
 MARK_MIDDLE_MM = 36.0
 """Of the mark, from the two sides of the paper that it lies beside."""
-_LINEAR_PLACE_MM = (50.0, 76.0)
+_LINEAR_PLACE_MM = (17.0, 80.0)
 """Of the linear code's upper left corner: from the left, and from the foot."""
-_LINEAR_MODULE_MM = 0.38
-_LINEAR_HEIGHT_MM = 12.0
+_LINEAR_MODULE_MM = 0.64
+_LINEAR_HEIGHT_MM = 17.0
 
 SOOT: ink.Colour = (0, 0, 0)
 """Ink multiplies: anything lighter would leave a contrast that a reader can use."""
@@ -203,7 +203,7 @@ def qr(text: str, dpi: int, module_mm: float = MODULE_MM) -> Picture:
 
 
 def linear_code(text: str, dpi: int) -> Picture:
-    """Draw a Code 128 with its quiet zones, grey, 12 mm high, bars of 0.38 mm and more."""
+    """Draw a Code 128 with its quiet zones, grey, 17 mm high, bars of 0.64 mm and more."""
     created = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128)
     row = np.asarray(created.to_image(scale=1, add_quiet_zones=True))
     row = row[row.shape[0] // 2]

@@ -33,8 +33,8 @@ def look(
     ink = blankness.measure(pixels, dpi)
     fingerprint = fingerprints.fingerprint(pixels)
     sign = marked >= Marked.PERHAPS
-    glanced = barcodes.glance(pixels, symbologies, blank=ink.blank) if glancing else barcodes.NOTHING_SEEN
-    if glancing and barcodes.is_enough(glanced, marked=sign, blank=ink.blank):
+    glanced = barcodes.glance(pixels, symbologies, marked=sign, blank=ink.blank) if glancing else barcodes.NOTHING_SEEN
+    if glancing and barcodes.is_enough(glanced, symbologies, marked=sign, blank=ink.blank):
         codes = barcodes.judged(glanced.seen, separators, foreign_text=foreign_text)
     else:
         if _has_finer(page, FAST_DPI, dpi):

@@ -10,13 +10,14 @@ Coarse pixels propose places, by one Fourier transform of the page and one back 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from numpy import fft
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from skrynka.core.mark import OFF_THE_PAGE, RADII_MM, RADIUS_MM, Mark, Pair
@@ -25,6 +26,9 @@ Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float32]
+Shape = tuple[float, float, float]
+"""Of a mark: its size as a share of its own, its breadth in a direction as a share of what it is across that, and this
+direction in degrees."""
 
 _COARSEST_DPI = 40.0
 _PROPOSING_DPI, _JUDGING_DPI = 15.0, 25.0
@@ -33,7 +37,7 @@ _SIZES = (0.74, 0.82, 0.91, 1.0, 1.07)
 """At which a mark is proposed, as shares of its own: what "fit to page" prints, and copiers that make A4 of A3."""
 _NEAR = (0.95, 1.0, 1.05)
 """Of the size at which it is proposed: the sizes at which it is judged."""
-_SQUEEZED = ((0.85, 0), (0.85, 45), (0.85, 90), (0.85, 135))
+_SQUEEZED = ((0.85, 0.0), (0.85, 45.0), (0.85, 90.0), (0.85, 135.0))
 """To so much of its breadth, in this direction in degrees: how a photograph taken aslant shows it."""
 _MAYBE_SQUEEZED = (0.45, 0.85)
 """Likenesses between which that is tried."""
@@ -53,6 +57,8 @@ _CLEAR_MM = 12.0
 """From one place that is proposed to the next."""
 _CODE_MM = 30.0
 """Side of the square in the middle of a QR code that is looked at."""
+_PLACES = 9
+"""Three by three, a pixel apart, at which a mark is judged."""
 _FINE = 4
 """Each pixel of a drawn mark is the mean of so many by so many."""
 
@@ -111,63 +117,63 @@ def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, fl
 
 def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
     """Compare what lies about a place with the mark, exactly, and take the best place, size and shape near it."""
-    best = Mark(x, y, size, likeness=0.0, contrast=0.0, page=(0.0, 0.0))
-    for near in _NEAR:
-        best = _better(best, grey, dpi, (x, y), drawn_mark(size * near, dpi), size * near)
+    best = _best(grey, dpi, (x, y), tuple((size * near, 1.0, 0.0) for near in _NEAR))
     if _MAYBE_SQUEEZED[0] < abs(best.likeness) < _MAYBE_SQUEEZED[1]:
-        about = best
-        for squeezed in _SQUEEZED:
-            best = _better(best, grey, dpi, (about.x, about.y), drawn_mark(about.size, dpi, *squeezed), about.size)
+        squeezed = _best(grey, dpi, (best.x, best.y), tuple((best.size, *shape) for shape in _SQUEEZED))
+        best = max(best, squeezed, key=lambda mark: abs(mark.likeness))
     return best
 
 
-def _better(
-    best: Mark, grey: Grey, dpi: float, place: tuple[float, float], drawn: tuple[Grey, Mask], size: float
-) -> Mark:
-    """Give what is found with this drawing at a place and around it, if it is liker than the best so far."""
+def _best(grey: Grey, dpi: float, place: tuple[float, float], shapes: tuple[Shape, ...]) -> Mark:
+    """Give what is likest to the mark in one of these shapes, at a place or a pixel from it."""
     column, row = (int(along / 25.4 * dpi) for along in place)
-    likeness, contrast = _compared(grey, drawn, row, column)
-    number = int(np.abs(likeness).argmax())
-    if abs(likeness[number]) <= abs(best.likeness):
-        return best
-    down, right = divmod(number, 3)
+    likeness, contrast = _compared(grey, drawn_shapes(shapes, dpi), row, column)
+    shift, number = divmod(int(np.abs(likeness).argmax()), len(shapes))
+    down, right = divmod(shift, 3)
     x, y = ((along - 0.5) / dpi * 25.4 for along in (column + right, row + down))
     page = grey.shape[1] / dpi * 25.4, grey.shape[0] / dpi * 25.4
-    return Mark(x, y, size, float(likeness[number]), float(contrast[number]), page)
+    return Mark(x, y, shapes[number][0], float(likeness[shift, number]), float(contrast[shift, number]), page)
 
 
-def _compared(grey: Grey, drawn: tuple[Grey, Mask], row: int, column: int) -> tuple[Numbers, Numbers]:
-    """Compare with what is drawn at nine places, a pixel apart.
+def _compared(grey: Grey, drawn: Drawn, row: int, column: int) -> tuple[Numbers, Numbers]:
+    """Compare with several shapes at nine places, a pixel apart: of a mark that the page cuts, what is left of it.
 
-    Gives the correlation with what is seen at each, and the contrast of what is seen as a share of its white.
+    Gives, by place and shape, the correlation with what is seen, and the contrast of what is seen as a share of its
+    white. Where less than half of a shape would lie on the page both are 0.
     """
-    mark, inside = drawn
-    half = mark.shape[0] // 2
+    side = drawn.side
     height, width = grey.shape
-    # Where all nine places see the page: of a mark that the page cuts, what is left of it.
-    top, left = max(1, row - half), max(1, column - half)
-    bottom, right = min(height - 1, row + half + 1), min(width - 1, column + half + 1)
-    if bottom <= top or right <= left:
-        return _NOTHING, _NOTHING
-    part = slice(top - row + half, bottom - row + half), slice(left - column + half, right - column + half)
-    within = np.flatnonzero(inside[part])
-    if len(within) < inside.sum() / 2:
-        return _NOTHING, _NOTHING
-    wanted = mark[part].ravel()[within]
-    offset = float(wanted.mean())
-    wanted = wanted - offset
-    shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
-    seen = np.stack([grey[top + dy : bottom + dy, left + dx : right + dx].ravel()[within] for dy, dx in shifts])
-    mean = seen.mean(axis=1)
-    seen -= mean[:, np.newaxis]
-    covariance, variance = seen @ wanted, float(wanted @ wanted)
-    likeness = covariance / np.sqrt(variance * (np.square(seen).sum(axis=1) + len(within)))
+    top, left = row - side // 2 - 1, column - side // 2 - 1
+    part = grey[max(0, top) : top + side + 2, max(0, left) : left + side + 2]
+    level = float(part.mean())
+    part = part - level  # so that squares stay small
+    pixels, marks, squares = np.split(drawn.sums, 3)
+    if part.shape != (side + 2, side + 2):
+        missing = [
+            (max(0, -top), max(0, top + side + 2 - height)),
+            (max(0, -left), max(0, left + side + 2 - width)),
+        ]
+        there = np.pad(np.ones_like(part), missing)
+        part = np.pad(part, missing)
+        pixels, marks, squares = np.split(_at_places(there, side) @ drawn.weights, 3, axis=1)
+    seen = _at_places(part, side)
+    masks, masks_and_marks = drawn.weights[:, : drawn.shapes], drawn.weights[:, : 2 * drawn.shapes]
+    sums, covariance = np.split(seen @ masks_and_marks, 2, axis=1)
+    seen_squares = np.square(seen) @ masks
+    enough = pixels >= drawn.sums[: drawn.shapes] / 2
+    pixels = np.maximum(pixels, 1)
+    mean, offset = sums / pixels, marks / pixels
+    variance = np.maximum(squares - marks * offset, 1)
+    covariance = np.where(enough, covariance - sums * offset, 0)
+    likeness = covariance / np.sqrt(variance * (np.maximum(seen_squares - sums * mean, 0) + pixels))
     step = covariance / variance  # from black to white, which are 2 apart in the drawn mark
-    white = mean - step * offset + np.abs(step)
+    white = level + mean - step * offset + np.abs(step)
     return likeness, 2 * np.abs(step) / np.maximum(1, white)
 
 
-_NOTHING = np.zeros(9, np.float32)
+def _at_places(part: Grey, side: int) -> Grey:
+    """Give the square of this side at each of nine places, as one line."""
+    return np.asarray(sliding_window_view(part, (side, side)).reshape(_PLACES, side * side))
 
 
 def _beside_codes(grey: Grey, dpi: float, mark: Mark) -> Mark:
@@ -189,12 +195,37 @@ def _restlessness(grey: Grey, dpi: float, x: float, y: float) -> float:
     return float(np.median(np.abs(np.diff(grey[row - half : row + half, column - half : column + half], axis=1))))
 
 
-@lru_cache(maxsize=256)
-def drawn_mark(size: float, dpi: float, squeezed: float = 1.0, direction: float = 0.0) -> tuple[Grey, Mask]:
-    """Draw the mark, black -1 and white 1, and say which pixels of the square around it are compared.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The mark drawn in several shapes, each in the middle of a square of the same size, to be compared with pixels."""
 
-    `squeezed` is its breadth in a direction, in degrees, as a share of what it is across that.
-    """
+    side: int
+    """Pixels, an odd number."""
+    weights: Numbers
+    """(side x side, 3 x shapes): for each shape which pixels are compared; then the marks; then their squares."""
+    sums: Numbers
+    """Of the weights, over the square."""
+
+    @property
+    def shapes(self) -> int:
+        """How many there are."""
+        return len(self.sums) // 3
+
+
+@lru_cache(maxsize=64)
+def drawn_shapes(shapes: tuple[Shape, ...], dpi: float) -> Drawn:
+    """Draw the mark in these shapes."""
+    drawn = [_drawn_mark(dpi, *shape) for shape in shapes]
+    side = max(mark.shape[0] for mark, _ in drawn)
+    marks, masks = (
+        [np.pad(each, (side - each.shape[0]) // 2).ravel() for each in kind] for kind in zip(*drawn, strict=True)
+    )
+    weights = np.array([*masks, *marks, *np.square(marks)], np.float32)
+    return Drawn(side, weights.T.copy(), weights.sum(axis=1))
+
+
+def _drawn_mark(dpi: float, size: float, squeezed: float = 1.0, direction: float = 0.0) -> tuple[Grey, Mask]:
+    """Draw the mark in a shape, black -1 and white 1, and say which pixels of the square around it are compared."""
     half = int(np.ceil((RADIUS_MM + _QUIET_MM) * size / 25.4 * dpi / squeezed**0.5))
     fine = (2 * half + 1) * _FINE
     along = ((np.arange(fine) + 0.5) / _FINE - half - 0.5) / (size / 25.4 * dpi)
@@ -214,7 +245,7 @@ def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
     """Transform the mark at each size, so that a product with a page's transform gives about the likenesses."""
     spectra = []
     for size in _SIZES:
-        mark, inside = drawn_mark(size, dpi)
+        mark, inside = _drawn_mark(dpi, size)
         mark = np.where(inside, mark - mark[inside].mean(), 0)
         mark /= float(np.sqrt((mark**2).sum()) * np.sqrt(inside.sum()))
         field = np.zeros(shape, np.float32)
@@ -239,13 +270,13 @@ def _smooth_number(least: int) -> int:
 
 def _local_mean(grey: Grey, side: int) -> Grey:
     """Average over a square of this side around each pixel, cut off at the page's edges."""
-    for axis in (0, 1):
-        length = grey.shape[axis]
-        sums = np.concatenate(
-            [np.zeros_like(grey.take([0], axis), dtype=np.float64), np.cumsum(grey, axis, dtype=np.float64)], axis
-        )
-        first = np.maximum(np.arange(length) - side // 2, 0)
-        last = np.minimum(np.arange(length) + side // 2 + 1, length)
-        counts = (last - first).reshape((-1, 1) if axis == 0 else (1, -1))
-        grey = np.asarray((sums.take(last, axis) - sums.take(first, axis)) / counts, np.float32)
-    return grey
+    down, across = (_averaging(length, side) for length in grey.shape)
+    return down @ grey @ across.T
+
+
+@lru_cache(maxsize=16)
+def _averaging(length: int, side: int) -> Numbers:
+    """Give the matrix that takes a line of so many pixels to the means around them: as products these are quick."""
+    apart = np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
+    near = apart <= side // 2
+    return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)

@@ -1,4 +1,4 @@
-"""What every page gets: QR codes are looked for, on few pixels; all else is left to pages that give a sign.
+"""What every page gets: QR codes are looked for, on few pixels, and the linear code where our sheets' mark is.
 
 Measured on 340 of our own sheets, with modules of 0.8 mm and more, printed, handled and scanned badly in every way, at
 75 dpi: zxing-cpp read 245 in less than a
@@ -16,7 +16,9 @@ from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zxing
 from skrynka.steps.barcodes.softening import softened
 
 QUICK, QUICK_SOFT = "quick", "quick_soft"
-"""The rungs: zxing-cpp for QR codes on the pixels given, and on the same softened."""
+"""The rungs: zxing-cpp on the pixels given, and on the same softened."""
+OF_SHEETS = frozenset({Symbology.QR, Symbology.CODE_128})
+"""What our sheets bear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,12 @@ class Glance:
 NOTHING_SEEN = Glance()
 
 
-def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, blank: bool) -> Glance:
-    """Look for QR codes, at any angle, if they are among `symbologies`.
+def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, blank: bool) -> Glance:
+    """Look for QR codes, at any angle, if they are among `symbologies`; on a `marked` page for the linear code too.
 
     `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
     """
-    wanted = symbologies & {Symbology.QR}
+    wanted = symbologies & (OF_SHEETS if marked else {Symbology.QR})
     seen, broken = zxing(pixels, wanted, QUICK, shrinking=False)
     if blank or any(looks_own(one.text) for one in seen):
         return Glance(tuple(seen), tuple(broken))

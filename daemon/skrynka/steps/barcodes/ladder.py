@@ -18,7 +18,7 @@ import numpy as np
 from skrynka.core.model import Code, Standing, Symbology
 from skrynka.core.routing_code import CodeRejected, looks_own, parse
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
-from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance
+from skrynka.steps.barcodes.glancing import NOTHING_SEEN, OF_SHEETS, Glance
 from skrynka.steps.barcodes.softening import softened
 
 FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
@@ -47,12 +47,14 @@ def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str], *,
     return Symbology.QR in symbologies and not (others and (separators or foreign_text))
 
 
-def is_enough(glanced: Glance, *, marked: bool, blank: bool) -> bool:
+def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, marked: bool, blank: bool) -> bool:
     """Tell whether a glance has settled what codes a page has; else they are to be read.
 
-    Never on a page that is marked: beside its QR codes a sheet has a linear one, which may say something else.
+    On a page that is marked each kind of code that our sheets bear must have been seen: one may contradict the others.
     """
-    return not marked and _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
+    if marked and symbologies & OF_SHEETS - {one.symbology for one in glanced.seen if looks_own(one.text)}:
+        return False
+    return _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
 
 
 def read_codes(
@@ -70,7 +72,7 @@ def read_codes(
     """Read all codes of a page, at any rotation, and say what each is to us.
 
     2D codes are read at any angle; linear ones at quarter turns and as crooked as a straight line still crosses all
-    their bars, some 7 degrees on our sheets.
+    their bars, some 6 degrees on our sheets.
 
     `pixels` (about 150 dpi, `dpi` says) serve the fast attempt. `marked` says that the page bears our sheets' mark, so
     that codes are expected; `blank` that there is nothing on it. `full` gives the page's own pixels, and is called

@@ -38,6 +38,10 @@ _FEWEST_PATCHES = 25
 """A scrap of paper is too small for a surface through it."""
 _BLOCK_MM = 6.0
 """Side of the blocks that the paper's level is taken from: wider than any stroke."""
+_ROWS = 6
+"""Over so many rows of pixels, 2 mm, the paper's level hardly changes."""
+_SAMPLED = 5
+"""Of a block's rows one in so many is looked at: evenly ruled lines can't fall on all of them."""
 _LIGHT = 0.7
 """The paper's level in a block: so many of its pixels are darker. Letters cover less than a third."""
 
@@ -65,23 +69,37 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     """
     factor = max(1, round(dpi / WORKING_DPI))
     scale = dpi / factor / 25.4
-    levels = np.asarray(Image.fromarray(pixels).reduce(factor))
-    paper = _paper(levels, max(4, round(_BLOCK_MM * scale)))
-    noise = min(_NOISIEST, float(np.median(np.abs(np.diff(_darkness(levels[::6], paper[::6]), axis=1)))) * _DEVIATION)
+    levels = pixels if factor == 1 else np.asarray(Image.fromarray(pixels).reduce(factor))
+    paper = _paper(levels, scale)
+    usual = max(1.0, float(np.median(paper)))
+    noise = min(_NOISIEST, _DEVIATION * _difference(levels[::6]) / usual)
     # A byte for each level of paper: numbers of four bytes for each pixel would take three times as long.
     lightest_ink = np.ceil(np.maximum(np.arange(256), 1) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
-    dark = levels < lightest_ink[paper]
-    ink = float(_within(dark, MARGIN_MM * scale).mean())
+    dark = levels < _spread(lightest_ink[paper], levels, scale)
+    ink = _share(dark, MARGIN_MM * scale)
     plain = (
-        float(np.median(paper[::4, ::4])) >= PAPER_LEVEL
-        and float(_within(dark, INSIDE_MM * scale).mean()) < FULL_OF_INK
+        usual >= PAPER_LEVEL
+        and _share(dark, INSIDE_MM * scale) < FULL_OF_INK
         and not _has_shapes(levels, scale)
     )
-    return Ink(ink, blank=plain and only_stains(dark, _darkness(levels, paper), scale))
+    return Ink(ink, blank=plain and only_stains(dark, _darkness(levels, _spread(paper, levels, scale)), scale))
+
+
+def _difference(levels: Pixels) -> float:
+    """Give the median difference between neighbours in a row, told more finely than in whole levels."""
+    counts = np.bincount(np.abs(np.diff(levels.astype(np.int16), axis=1)).ravel(), minlength=1)
+    half, below = counts.sum() / 2, np.cumsum(counts)
+    middle = int(np.searchsorted(below, half))
+    return max(0.0, middle + 0.5 - float(below[middle] - half) / float(counts[middle]))
 
 
 def _darkness(levels: Pixels, paper: Pixels) -> Grey:
     return np.asarray(1 - levels / np.maximum(paper, 1).astype(np.float32), np.float32)
+
+
+def _share(dark: npt.NDArray[np.bool_], margin: float) -> float:
+    inner = _within(dark, margin)
+    return float(np.count_nonzero(inner) / inner.size)
 
 
 def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
@@ -90,26 +108,35 @@ def _within(picture: npt.NDArray[_Level], margin: float) -> npt.NDArray[_Level]:
     return picture[cut : picture.shape[0] - cut, cut : picture.shape[1] - cut]
 
 
-def _paper(levels: Pixels, block: int) -> Pixels:
-    """Estimate the paper's own level at each pixel: what is light in the neighbourhood."""
-    height, width = levels.shape
-    rows, columns = -(-height // block), -(-width // block)
+def _block(scale: float) -> int:
+    """Give the side of a block in pixels."""
+    return _ROWS * max(1, round(_BLOCK_MM * scale / _ROWS))
+
+
+def _paper(levels: Pixels, scale: float) -> Pixels:
+    """Estimate the paper's own level, a number for each block: what is light in the neighbourhood."""
+    block = _block(scale)
+    (height, width), (rows, columns) = levels.shape, (-(-side // block) for side in levels.shape)
     padded = np.pad(levels, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
-    blocks = padded.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(rows, columns, -1)
-    light = np.partition(blocks[:, :, ::3], round(blocks.shape[2] / 3 * 0.7), axis=2)[
-        :, :, round(blocks.shape[2] / 3 * 0.7)
-    ]
+    blocks = padded.reshape(rows, block, columns, block)[:, ::_SAMPLED].swapaxes(1, 2).reshape(rows, columns, -1)
+    place = int(blocks.shape[2] * _LIGHT)
+    light = np.partition(blocks, place, axis=2)[:, :, place]
     # A hole or a letter may fill a block: its lightest neighbour is paper.
     around = np.pad(light, 1, mode="edge")
     lightest = np.max([around[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
     # Where a black strip, a photo, or the scanner's white beside grey paper fills the neighbourhood too, the rest of
     # the page says what paper is.
     usual = float(np.median(lightest))
-    lightest = np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)
-    smooth = Image.fromarray(np.rint(lightest).astype(np.uint8)).resize(
-        (columns * block, rows * block), Image.Resampling.BILINEAR
-    )
-    return np.asarray(smooth)[:height, :width]
+    return np.rint(np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)).astype(np.uint8)
+
+
+def _spread(paper: Pixels, levels: Pixels, scale: float) -> Pixels:
+    """Give each pixel its level between those of the blocks around it."""
+    rows, columns = paper.shape
+    block = _block(scale)
+    size = (columns * block, rows * block // _ROWS)
+    smooth = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
+    return np.repeat(smooth, _ROWS, axis=0)[: levels.shape[0], : levels.shape[1]]
 
 
 def _has_shapes(levels: Pixels, scale: float) -> bool:
@@ -119,7 +146,8 @@ def _has_shapes(levels: Pixels, scale: float) -> bool:
     rows, columns = inner.shape[0] // patch, inner.shape[1] // patch
     if rows * columns < _FEWEST_PATCHES:
         return False
-    patches = inner[: rows * patch, : columns * patch].reshape(rows, patch, columns, patch).mean(axis=(1, 3)).ravel()
+    whole = np.ascontiguousarray(inner[: rows * patch, : columns * patch])
+    patches = np.asarray(Image.fromarray(whole).reduce(patch), np.float64).ravel()
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j])
     surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1)
     fits = np.ones(len(patches), np.bool_)
