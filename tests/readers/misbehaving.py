@@ -178,7 +178,7 @@ def cuts_a_pipe(answers: Connection, order: Order, *_: Any) -> None:  # noqa: AN
 
 
 def cuts_a_second_name(answers: Connection, order: Order, *_: Any) -> None:  # noqa: ANN401
-    (order.work / "0.pdf").hardlink_to(order.work.parent / "good.pdf")
+    (order.work / "0.pdf").hardlink_to(order.work.parents[1] / "good.pdf")
     _say(answers, Began(1), Done())
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrynka.readers.portions import LEAST, MOST, next_portion
+from skrynka.readers.portions import LEAST, LEAST_CUT, MOST, MOST_CUT, Portion, next_portion, portions_to_cut
 
 PAGES = st.integers(1, 5000)
 WORKERS = st.integers(1, 64)
@@ -38,3 +38,21 @@ def test_several_processes_share_what_is_left(pages: int, workers: int) -> None:
 def test_a_scan_that_nobody_has_opened_is_begun_with_a_few_pages_where_others_could_read_along() -> None:
     assert next_portion(1, None, 2).last == LEAST
     assert next_portion(1, None, 1).last == MOST
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=60), WORKERS)
+def test_portions_to_cut_hold_every_document_once_and_in_order(pages: list[int], workers: int) -> None:
+    portions = portions_to_cut(pages, workers)
+
+    assert [page for portion in portions for page in pages[portion.slice]] == pages
+    assert all(pages[portion.slice] for portion in portions)
+    assert len(portions) == 1 or workers > 1
+    for portion in portions:
+        own = pages[portion.slice]
+        assert len(own) == 1 or sum(own) - max(own) < MOST_CUT
+
+
+def test_documents_are_cut_by_several_processes_where_there_are_many_pages() -> None:
+    assert portions_to_cut([1, 6] * 4, 2) == [Portion(1, 8)]
+    assert portions_to_cut([LEAST_CUT] * 8, 2) == [Portion(1, 2), Portion(3, 4), Portion(5, 6), Portion(7, 8)]
+    assert portions_to_cut([LEAST_CUT] * 8, 1) == [Portion(1, 8)]

@@ -95,12 +95,19 @@ def reading(
     return Readers(ProcessLimits(silent, total, memory), stopping=stopping).read(order, progress)
 
 
-def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]]) -> list[Path]:
+def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]], count: int = 1) -> list[Path]:
     """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
     sources = {scan_id: (file, FileType.PDF) for scan_id, file in zip(string.ascii_uppercase, files, strict=False)}
     order = CutOrder(sources, tuple(documents), files[0].parent / "cuts", limits)
-    return Readers(ProcessLimits(LONG, LONG, MEMORY)).cut(order)
+    stored: dict[int, Path] = {}
+
+    def store(number: int, file: Path, progress: Callable[[], None]) -> None:
+        stored[number] = file.rename(files[0].parent / f"stored-{number}.pdf")
+        progress()
+
+    Readers(ProcessLimits(LONG, LONG, MEMORY), count).cut(order, store)
+    return [file for _, file in sorted(stored.items())]
 
 
 @contextlib.contextmanager
@@ -376,7 +383,8 @@ def test_documents_are_cut_in_the_orders_order(good: Path) -> None:
     assert counts == [1, 2]
 
 
-def test_documents_of_several_scans_are_cut_right_however_many_pages_they_have(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_documents_of_several_scans_are_cut_right_however_many_pages_they_have(tmp_path: Path, count: int) -> None:
     each = range(1, 31)
     scans = [
         numbered_pdf(list(each), tmp_path / "a.pdf"),
@@ -385,7 +393,7 @@ def test_documents_of_several_scans_are_cut_right_however_many_pages_they_have(t
     ]
     documents = [*((PageRef("A", number), PageRef("B", number)) for number in each), (PageRef("C", 1),)]
     assert sum(map(len, documents)) > MOST
-    *files, last = cutting(*scans, documents=documents)
+    *files, last = cutting(*scans, documents=documents, count=count)
     for number, file in zip(each, files, strict=True):
         assert [file.read_bytes().count(jpeg(shown)) for shown in (number, number + len(each), 99)] == [1, 1, 0]
     assert last.read_bytes().count(jpeg(99)) == 1

@@ -170,12 +170,14 @@ class Filing:
             if scan.file_type is not None
         }
         order = CutOrder(sources, tuple(wanted.values()), work, self._rules.limits)
-        files = self._readers.cut(order, renewal.step)
+        places = list(wanted)
         stored = {}
-        for place, file in zip(wanted, files, strict=True):
-            kept = self._archive.store_document(file, renewal.step)
-            stored[place] = StoredDocument(kept.sha256, kept.size_bytes)
-            renewal.step()
+
+        def store(number: int, file: Path, progress: Callable[[], None]) -> None:
+            kept = self._archive.store_document(file, progress)
+            stored[places[number - 1]] = StoredDocument(kept.sha256, kept.size_bytes)
+
+        self._readers.cut(order, store, renewal.step)
         return stored
 
     def _record(

@@ -1,4 +1,4 @@
-"""In which portions a scan's pages are read, by one reader process after another or by several at a time.
+"""In which portions pages are read, and documents cut, by one reader process after another or by several at a time.
 
 Each portion costs the start of a process and the opening of the file once more. What processes read at once should end
 at once too, so portions get smaller towards the end. None is large: what a file's library keeps of the pages that it
@@ -7,23 +7,32 @@ has shown grows with them, and goes with the process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil
 
 LEAST = 8
 """Pages: at some 40 ms each they take five times as long as the start of a process."""
 MOST = 50
 """Pages: of A4 in colour at 300 dpi the PDF library keeps some 40 MB by then."""
+LEAST_CUT, MOST_CUT = 25, 100
+"""Pages of documents that are cut, at some 2 ms each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some pages of a scan, one after another."""
+    """Some pages of a scan, or some documents, one after another."""
 
     first: int
     """1-based."""
     last: int
     """1-based, inclusive; beyond the scan's last page where that isn't known yet."""
+
+    @property
+    def slice(self) -> slice:
+        """As a part of a sequence."""
+        return slice(self.first - 1, self.last)
 
 
 def next_portion(first: int, pages: int | None, workers: int) -> Portion:
@@ -43,3 +52,19 @@ def next_portion(first: int, pages: int | None, workers: int) -> Portion:
     if pages is not None and pages - last < LEAST // 2:
         last = pages
     return Portion(first, last)
+
+
+def portions_to_cut(pages: Sequence[int], workers: int) -> list[Portion]:
+    """Say in which portions documents are cut: `pages` are how many each has, `workers` how many processes may cut.
+
+    Pure.
+    """
+    if workers == 1:
+        return [Portion(1, len(pages))]
+    size = min(max(ceil(sum(pages) / (2 * workers)), LEAST_CUT), MOST_CUT)
+    # A document belongs where its middle page lies.
+    where = [(end - own / 2) // size for end, own in zip(accumulate(pages), pages, strict=True)]
+    firsts = [place for place, own in enumerate(where, start=1) if place == 1 or own != where[place - 2]]
+    return [
+        Portion(first, following - 1) for first, following in zip(firsts, [*firsts[1:], len(pages) + 1], strict=True)
+    ]

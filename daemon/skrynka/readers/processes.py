@@ -8,6 +8,7 @@ refused for this page. A child that dies before its first page, or while it cuts
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -34,14 +35,17 @@ from skrynka.readers.messages import (
     Unconfined,
     document_name,
 )
-from skrynka.readers.portions import Portion
+from skrynka.readers.portions import Portion, portions_to_cut
 from skrynka.readers.slots import Slots
-from skrynka.readers.spreading import SpreadScan
+from skrynka.readers.spreading import Progress, Spreading, SpreadScan
 
 __all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
 
 _LOG = structlog.get_logger(__name__)
 _PDF = b"%PDF-"
+
+Store = Callable[[int, Path, Progress], None]
+"""Takes a document's 1-based number in its order, its file, and what is to be called meanwhile."""
 
 
 class Readers:
@@ -82,16 +86,29 @@ class Readers:
         with self._slots.own():
             return SpreadScan(order.limits.scan_pages, self._slots, read_portion).read(progress)
 
-    def cut(self, order: CutOrder, progress: Callable[[], None] = lambda: None) -> list[Path]:
-        """Cut documents; give their files, in the order's order. Raises as `read` does."""
-        tries = _Tries()
+    def cut(self, order: CutOrder, store: Store, progress: Callable[[], None] = lambda: None) -> None:
+        """Cut documents, and have each stored once the process that cut it is gone: in no order, by several threads.
+
+        Its file is removed after that. Raises as `read` does, and what `store` raises; some are stored then.
+        """
         ends_at = time.monotonic() + self._limits.total_seconds
-        while True:
-            try:
-                return self._cut(order, ends_at, progress)
-            except ReaderDied as died:
-                tries.note(died, None)
+
+        def cut_portion(portion: Portion, progress: Callable[[], None]) -> None:
+            documents, work = order.documents[portion.slice], order.work / str(portion.first)
+            own = replace(order, documents=documents, work=work)
+            files = self._cut_portion(own, ends_at, lambda: spreading.is_pointless(portion), progress)
+            for number, file in enumerate(files, start=portion.first):
+                store(number, file, progress)
                 progress()
+            shutil.rmtree(work, ignore_errors=True)
+
+        with self._slots.own():
+            pages = [len(document) for document in order.documents]
+            portions = portions_to_cut(pages, 1 + self._slots.free)
+            waiting = iter(portions)
+            spreading = Spreading(self._slots, lambda _: next(waiting, None), cut_portion)
+            spreading.hire(lambda helpers: helpers + 1 < len(portions))
+            spreading.run(progress)
 
     def _read_portion(
         self, scan: SpreadScan, portion: HeardPortion, ends_at: float, progress: Callable[[], None]
@@ -113,10 +130,23 @@ class Readers:
                 progress()
         return portion.readings
 
-    def _cut(self, order: CutOrder, ends_at: float, progress: Callable[[], None]) -> list[Path]:
+    def _cut_portion(
+        self, order: CutOrder, ends_at: float, pointless: Callable[[], bool], progress: Callable[[], None]
+    ) -> list[Path]:
+        tries = _Tries()
+        while True:
+            try:
+                return self._cut(order, ends_at, lambda: self._stopping() or pointless(), progress)
+            except ReaderDied as died:
+                tries.note(died, None)
+                progress()
+
+    def _cut(
+        self, order: CutOrder, ends_at: float, stopping: Callable[[], bool], progress: Callable[[], None]
+    ) -> list[Path]:
         files = [order.work / document_name(place) for place in range(len(order.documents))]
         begun = 0
-        for answer in self._answers(order, ends_at, self._stopping):
+        for answer in self._answers(order, ends_at, stopping):
             match answer:
                 case Busy() if begun == 0:
                     pass

@@ -17,12 +17,12 @@ from types import TracebackType
 # Before numpy: as many readers are at work as there are cores, and each of them is one thread.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import numpy.ma  # noqa: E402 - see above
-from PIL import Image  # noqa: E402
+import numpy.ma
+from PIL import Image
 
-from skrynka.readers import entry, tasks  # noqa: E402
-from skrynka.readers.confinement import libraries, shut_memory  # noqa: E402
-from skrynka.readers.memory import keep_freed  # noqa: E402
+from skrynka.readers import entry, tasks
+from skrynka.readers.confinement import libraries, shut_memory
+from skrynka.readers.memory import keep_freed
 
 # Libraries import some of it when they are first used: in each reader anew, and longer than it takes to read a page.
 __all__ = ["Image", "entry", "json", "numpy", "tasks"]

@@ -1,6 +1,6 @@
-"""One scan, read by as many threads as are free, each with one reader process at a time: portion by portion.
+"""One piece of work, done in portions by as many threads as are free, each with one reader process at a time.
 
-What comes of it is what one thread would have made of it: the readings in order, or the failure that lies first.
+What comes of it is what one thread would have made of it: all that it should be, or the failure that lies first.
 """
 
 from __future__ import annotations
@@ -21,25 +21,28 @@ Progress = Callable[[], None]
 ReadPortion = Callable[["SpreadScan", Portion, Progress], list[PageReading]]
 
 
-class SpreadScan:
-    """What is read of a scan, and what is left. Its methods may be called from any of its threads."""
+class Spreading:
+    """Portions, and the threads that do them. Its methods may be called from any of these."""
 
-    def __init__(self, most_pages: int, slots: Slots, read: ReadPortion) -> None:
-        """`most_pages` is what a scan may have; `read` reads a portion, and may raise whatever ends the scan."""
-        self._most_pages = most_pages
+    def __init__(
+        self, slots: Slots, take: Callable[[int], Portion | None], do: Callable[[Portion, Progress], None]
+    ) -> None:
+        """`take` gives the next portion for one of so many threads, None when no more is left, never called by two.
+
+        `do` does a portion, and may raise whatever ends the work.
+        """
         self._slots = slots
-        self._read = read
-        self._changed = threading.Condition()
-        self._pages: int | None = None
-        self._next = 1
+        self._take_next = take
+        self._do = do
+        self.changed = threading.Condition()
+        """Held while portions are taken."""
         self._workers = 1
         self._steps = 0
-        self._readings: dict[int, list[PageReading]] = {}
         self._failure: tuple[int, BaseException] | None = None
-        """What lies first of what failed, and the page where its portion begins."""
+        """What lies first of what failed, and where its portion begins."""
 
-    def read(self, progress: Progress) -> list[PageReading]:
-        """Read all of it, from the thread that has the scan; `progress` is called from this thread alone.
+    def run(self, progress: Progress) -> None:
+        """Do all of it, from the thread that has the work; `progress` is called from this thread alone.
 
         Raises what lies first of what its portions raised, and what `progress` raises.
         """
@@ -52,32 +55,25 @@ class SpreadScan:
             raise
         if self._failure is not None:
             raise self._failure[1]
-        return [reading for _, readings in sorted(self._readings.items()) for reading in readings]
 
-    def tell_opened(self, pages: int) -> None:
-        """Take how many pages a process found. Raises ScanRejected: too_large, or another number than before."""
-        if pages > self._most_pages:
-            raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
-        with self._changed:
-            if self._pages not in (None, pages):
-                raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="another number of pages")
-            self._pages = pages
+    def hire(self, worth: Callable[[int], bool]) -> None:
+        """Have helpers as long as slots are free and one is `worth` it beside so many."""
         helpers = 0
-        while self._left >= LEAST * (helpers + 1) and self._slots.borrow():
+        while worth(helpers) and self._slots.borrow():
             helpers += 1
-            with self._changed:
+            with self.changed:
                 self._workers += 1
             try:
                 # The names that are bound to what is logged go along.
                 threading.Thread(
                     target=contextvars.copy_context().run, args=(self._help,), name="reading-along"
                 ).start()
-            except (RuntimeError, MemoryError):  # no more threads: the others read its share
+            except (RuntimeError, MemoryError):  # no more threads: the others do its share
                 self._leave()
                 return
 
     def is_pointless(self, portion: Portion) -> bool:
-        """Say whether a portion needn't be read any more: the scan has failed before it."""
+        """Say whether a portion needn't be done any more: what lies before it has failed."""
         failure = self._failure
         return failure is not None and failure[0] < portion.first
 
@@ -89,9 +85,9 @@ class SpreadScan:
 
     def _leave(self) -> None:
         self._slots.give_back()
-        with self._changed:
+        with self.changed:
             self._workers -= 1
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _work(self, progress: Progress, *, lent: bool) -> None:
         def step() -> None:
@@ -100,36 +96,73 @@ class SpreadScan:
 
         while not (lent and self._slots.missed) and (portion := self._take()) is not None:
             try:
-                readings = self._read(self, portion, step)
-            except BaseException as error:  # noqa: BLE001 - it is raised again in the scan's own thread
+                self._do(portion, step)
+            except BaseException as error:  # noqa: BLE001 - it is raised again in the work's own thread
                 self._fail(portion.first, error)
-            else:
-                with self._changed:
-                    self._readings[portion.first] = readings
 
     def _take(self) -> Portion | None:
-        with self._changed:
-            if self._failure is not None or (self._pages is not None and self._left <= 0):
-                return None
-            portion = next_portion(self._next, self._pages, self._workers + self._slots.free)
-            self._next = portion.last + 1
-            return portion
+        with self.changed:
+            return None if self._failure is not None else self._take_next(self._workers + self._slots.free)
 
     def _fail(self, place: int, error: BaseException) -> None:
-        with self._changed:
+        with self.changed:
             if self._failure is None or place < self._failure[0]:
                 self._failure = place, error
 
     def _await_helpers(self, progress: Progress) -> None:
         seen = self._steps
         while True:
-            with self._changed:
+            with self.changed:
                 if self._workers == 1:
                     return
-                self._changed.wait(_LOOK_SECONDS)
+                self.changed.wait(_LOOK_SECONDS)
             if self._steps != seen:
                 seen = self._steps
                 progress()
+
+
+class SpreadScan:
+    """What is read of a scan, and what is left."""
+
+    def __init__(self, most_pages: int, slots: Slots, read: ReadPortion) -> None:
+        """`most_pages` is what a scan may have; `read` reads a portion, and may raise whatever ends the scan."""
+        self._most_pages = most_pages
+        self._read = read
+        self._spreading = Spreading(slots, self._take, self._do)
+        self._pages: int | None = None
+        self._next = 1
+        self._readings: dict[int, list[PageReading]] = {}
+
+    def read(self, progress: Progress) -> list[PageReading]:
+        """Read all of it; the rest is as with `Spreading.run`."""
+        self._spreading.run(progress)
+        return [reading for _, readings in sorted(self._readings.items()) for reading in readings]
+
+    def tell_opened(self, pages: int) -> None:
+        """Take how many pages a process found. Raises ScanRejected: too_large, or another number than before."""
+        if pages > self._most_pages:
+            raise ScanRejected(QuarantineReason.TOO_LARGE, detail="more pages than a scan may have")
+        with self._spreading.changed:
+            if self._pages not in (None, pages):
+                raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="another number of pages")
+            self._pages = pages
+        self._spreading.hire(lambda helpers: self._left >= LEAST * (helpers + 1))
+
+    def is_pointless(self, portion: Portion) -> bool:
+        """Say whether a portion needn't be read any more: the scan has failed before it."""
+        return self._spreading.is_pointless(portion)
+
+    def _take(self, workers: int) -> Portion | None:
+        if self._pages is not None and self._left <= 0:
+            return None
+        portion = next_portion(self._next, self._pages, workers)
+        self._next = portion.last + 1
+        return portion
+
+    def _do(self, portion: Portion, progress: Progress) -> None:
+        readings = self._read(self, portion, progress)
+        with self._spreading.changed:
+            self._readings[portion.first] = readings
 
     @property
     def _left(self) -> int:

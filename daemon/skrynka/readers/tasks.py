@@ -82,8 +82,10 @@ def _say(answers: Connection, answer: Answer) -> None:
 
 
 def _read(order: ReadOrder, busy: Callable[[], None]) -> Iterator[Answer]:
+    # Nobody asks for later pages of a scan that wasn't opened for its first.
+    known = order.first > 1
     with pages.open_scan(
-        order.source, order.kind, order.work, _limits(order), busy, first=order.first, last=order.last
+        order.source, order.kind, order.work, _limits(order), busy, known=known, first=order.first, last=order.last
     ) as scan:
         yield Opened(scan.count)
         for number in range(order.first, min(order.last or scan.count, scan.count) + 1):
@@ -97,9 +99,15 @@ def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
     with ExitStack() as scans:
         opened: dict[str, pages.OpenScan] = {}
         for place, (scan_id, (source, kind)) in enumerate(order.sources.items()):
-            work = order.work / f"scan-{place}"
-            work.mkdir()
-            opened[scan_id] = scans.enter_context(pages.open_scan(source, kind, work, limits, busy))
+            numbers = [page.number for document in order.documents for page in document if page.scan_id == scan_id]
+            if numbers:
+                work = order.work / f"scan-{place}"
+                work.mkdir()
+                # It was read before anybody knew what to cut out of it.
+                opening = pages.open_scan(
+                    source, kind, work, limits, busy, known=True, first=min(numbers), last=max(numbers)
+                )
+                opened[scan_id] = scans.enter_context(opening)
         cut_from: list[str] = []
         for place, wanted in enumerate(order.documents):
             yield Began(place + 1)
@@ -108,7 +116,9 @@ def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
                     opened[scan_id].open_anew()
                 cut_from.clear()
             cutting.cut(
-                wanted, {scan_id: scan.pdf for scan_id, scan in opened.items()}, order.work / document_name(place)
+                wanted,
+                {scan_id: cutting.Source(scan.pdf, scan.first) for scan_id, scan in opened.items()},
+                order.work / document_name(place),
             )
             cut_from += [page.scan_id for page in wanted]
     yield Done()

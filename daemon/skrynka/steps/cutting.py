@@ -12,8 +12,10 @@ page's (thumbnail, article beads, actions, links, form fields, private data of t
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +40,25 @@ _ODD_OBJECT = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErr
 """What pikepdf raises when an object isn't of the kind, or the form, that it should be."""
 _HIDDEN = 0x02 | 0x20
 """Annotation flags Hidden and NoView (ISO 32000-1, 12.5.3)."""
+_ID_BYTES = 16
 _NAME = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)")
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
-def cut(pages: Sequence[PageRef], scans: Mapping[str, pikepdf.Pdf], target: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scan that is open, or some of it."""
+
+    pdf: pikepdf.Pdf
+    first: int = 1
+    """The number of the scan's page that it begins with."""
+
+
+def cut(pages: Sequence[PageRef], scans: Mapping[str, Source], target: Path) -> None:
     """Write the document of these pages, in this order, to the new file `target`; nothing is synced.
 
-    `scans` are the open scans, by id. Raises ScanRejected (cut_failed) when a page can't be copied, and OSError of the
-    disk as it comes.
+    `scans` are what is open of the scans, by id. Raises ScanRejected (cut_failed) when a page can't be copied, and
+    OSError of the disk as it comes.
     """
     document = pikepdf.new()
     for ref in pages:
@@ -54,12 +66,16 @@ def cut(pages: Sequence[PageRef], scans: Mapping[str, pikepdf.Pdf], target: Path
             document.pages.append(pikepdf.Page(_copy_page(document, scans[ref.scan_id], ref.number)))
         except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
             raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
+    identity = pikepdf.String(hashlib.sha256(repr(pages).encode()).digest()[:_ID_BYTES])
+    document.trailer[Name.ID] = pikepdf.Array([identity, identity])
     try:
         save_pdf(
             document,
             target,
-            min_version=max(scans[ref.scan_id].pdf_version for ref in pages),
-            deterministic_id=True,
+            min_version=max(scans[ref.scan_id].pdf.pdf_version for ref in pages),
+            # The first half is the one above. qpdf's own that is the same every time is taken from all that it writes,
+            # which takes as long as the rest.
+            static_id=True,
             compress_streams=False,
             stream_decode_level=pikepdf.StreamDecodeLevel.none,
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
@@ -68,11 +84,11 @@ def cut(pages: Sequence[PageRef], scans: Mapping[str, pikepdf.Pdf], target: Path
         raise ScanRejected(QuarantineReason.CUT_FAILED) from error
 
 
-def _copy_page(document: pikepdf.Pdf, scan: pikepdf.Pdf, number: int) -> pikepdf.Object:
+def _copy_page(document: pikepdf.Pdf, scan: Source, number: int) -> pikepdf.Object:
     """Copy a page into the document, without what isn't its own."""
-    page = scan.pages[number - 1].obj
+    page = scan.pdf.pages[number - scan.first].obj
     kept = Dictionary({key: page[key] for key in _PAGE_KEYS if key in page})
-    copy = document.copy_foreign(scan.make_indirect(kept))
+    copy = document.copy_foreign(scan.pdf.make_indirect(kept))
     copy[Name.Type] = Name.Page
     pruner = _Pruner()
     contents = copy.get("/Contents", pikepdf.Array())

@@ -271,7 +271,7 @@ def _smooth_number(least: int) -> int:
 def _local_mean(grey: Grey, side: int) -> Grey:
     """Average over a square of this side around each pixel, cut off at the page's edges."""
     down, across = (_averaging(length, side) for length in grey.shape)
-    return down @ grey @ across.T
+    return np.asarray(down @ grey @ across.T, np.float32)
 
 
 @lru_cache(maxsize=16)

@@ -77,11 +77,7 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     lightest_ink = np.ceil(np.maximum(np.arange(256), 1) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
     dark = levels < _spread(lightest_ink[paper], levels, scale)
     ink = _share(dark, MARGIN_MM * scale)
-    plain = (
-        usual >= PAPER_LEVEL
-        and _share(dark, INSIDE_MM * scale) < FULL_OF_INK
-        and not _has_shapes(levels, scale)
-    )
+    plain = usual >= PAPER_LEVEL and _share(dark, INSIDE_MM * scale) < FULL_OF_INK and not _has_shapes(levels, scale)
     return Ink(ink, blank=plain and only_stains(dark, _darkness(levels, _spread(paper, levels, scale)), scale))
 
 
@@ -127,7 +123,8 @@ def _paper(levels: Pixels, scale: float) -> Pixels:
     # Where a black strip, a photo, or the scanner's white beside grey paper fills the neighbourhood too, the rest of
     # the page says what paper is.
     usual = float(np.median(lightest))
-    return np.rint(np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)).astype(np.uint8)
+    within = np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)
+    return np.asarray(np.rint(within), np.uint8)
 
 
 def _spread(paper: Pixels, levels: Pixels, scale: float) -> Pixels:

@@ -173,8 +173,9 @@ class OpenScan:
         """What documents are cut from."""
         self.count = len(self.pdf.pages) if count is None else count
         """How many pages the scan has, open or not."""
+        self.first = first
+        """The number of the page that `pdf` begins with."""
         self._path = path
-        self._first = first
         self._work = work
         self._limits = limits
 
@@ -189,7 +190,7 @@ class OpenScan:
 
     def page(self, number: int) -> OpenPage:
         """Look at a page, without decoding it. Raises ScanRejected: page_too_large, page_unreadable."""
-        page = self.pdf.pages[number - self._first]
+        page = self.pdf.pages[number - self.first]
         try:
             box = page_box(page)
             image = find_one_image(page, box)
@@ -218,10 +219,11 @@ def open_scan(
     limits: Limits,
     progress: Callable[[], None] = lambda: None,
     *,
+    known: bool = False,
     first: int = 1,
     last: int | None = None,
 ) -> Iterator[OpenScan]:
-    """Open the scan at `path`, which is of type `kind` by its content.
+    """Open the scan at `path`, which is of type `kind` by its content; `known` where that went well before.
 
     `work` is a private folder; a folder of its own is made in it and removed at the end. While a scan is open, the
     process-wide limits of Pillow and qpdf are those in `limits`: this is made for reader processes. `progress` is
@@ -237,8 +239,7 @@ def open_scan(
         raise ScanRejected(QuarantineReason.TOO_LARGE)
     with _limited(limits.page_pixels), tempfile.TemporaryDirectory(dir=work) as folder:
         if kind is FileType.PDF:
-            # Nobody asks for later pages of a scan that wasn't opened for its first.
-            scan = OpenScan(path, Path(folder), limits, known=first > 1)
+            scan = OpenScan(path, Path(folder), limits, known=known)
         else:
             try:
                 made = make_pdf(path, kind, Path(folder), limits.scan_pages, progress, first=first, last=last)
