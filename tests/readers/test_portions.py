@@ -47,9 +47,9 @@ def test_portions_to_cut_hold_every_document_once_and_in_order(pages: list[int],
     assert [page for portion in portions for page in pages[portion.slice]] == pages
     assert all(pages[portion.slice] for portion in portions)
     assert len(portions) == 1 or workers > 1
-    for portion in portions:
-        own = pages[portion.slice]
-        assert len(own) == 1 or sum(own) - max(own) < MOST_CUT
+    for portion in portions if workers > 1 else ():
+        # The first and the last of them may reach out of it.
+        assert sum(pages[portion.slice][1:-1]) <= MOST_CUT
 
 
 def test_documents_are_cut_by_several_processes_where_there_are_many_pages() -> None:

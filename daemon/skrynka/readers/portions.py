@@ -61,7 +61,8 @@ def portions_to_cut(pages: Sequence[int], workers: int) -> list[Portion]:
     """
     if workers == 1:
         return [Portion(1, len(pages))]
-    size = min(max(ceil(sum(pages) / (2 * workers)), LEAST_CUT), MOST_CUT)
+    total = sum(pages)
+    size = total / max(min(total // LEAST_CUT, 2 * workers), ceil(total / MOST_CUT), 1)
     # A document belongs where its middle page lies.
     where = [(end - own / 2) // size for end, own in zip(accumulate(pages), pages, strict=True)]
     firsts = [place for place, own in enumerate(where, start=1) if place == 1 or own != where[place - 2]]

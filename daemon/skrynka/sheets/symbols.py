@@ -37,8 +37,8 @@ LINEAR_HEIGHT_MM = 17.0
 """A straight line crosses all of 163 mm of bars up to 6 degrees."""
 NARROWEST_BAR_MM = 0.4
 WIDEST_BAR_MM = 0.65
-"""1.9 pixels at 75 dpi, so that a glance reads it: of 96 sheets scanned crookedly, in grey or black and white, all; with
-bars of 0.6 mm 73, of 0.55 mm 50. The row has no room for wider ones."""
+"""1.9 pixels at 75 dpi, so that a glance reads it: of 96 sheets scanned crookedly, in grey or black and white, all; of
+those with bars of 0.6 mm 73, of 0.55 mm 50. The row has no room for wider ones."""
 LINEAR_QUIET_MODULES = 10
 _LEVELS = ("H", "Q", "M")
 
