@@ -22,7 +22,9 @@ from PIL import Image
 
 from skrynka.readers import entry, tasks
 from skrynka.readers.confinement import libraries, shut_memory
+from skrynka.readers.looking import QUICK_DPI
 from skrynka.readers.memory import keep_freed
+from skrynka.steps import marks
 
 # Libraries import some of it when they are first used: in each reader anew, and longer than it takes to read a page.
 __all__ = ["Image", "entry", "json", "numpy", "tasks"]
@@ -31,6 +33,8 @@ Image.preinit()
 # It starts a program to find libzbar. Without that library, pages that need no second opinion are read all the same.
 with suppress(ImportError):
     import_module("pyzbar.pyzbar")
+# The same of what is drawn.
+marks.draw_ahead(QUICK_DPI)
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 libraries()

@@ -88,6 +88,18 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     return tuple(marks), pairs
 
 
+def draw_ahead(dpi: float) -> None:
+    """Draw the mark as pages of A4 at this resolution are compared with it, for processes that are forked hereafter.
+
+    It takes as long as a dozen pages; what other pages need is drawn when they come.
+    """
+    side = round(dpi / max(1, round(dpi / _JUDGING_DPI)), 1)
+    find_marks(np.full((round(297 / 25.4 * dpi), round(210 / 25.4 * dpi)), 255, np.uint8), dpi)
+    for size in _SIZES:
+        drawn_shapes(_near(size), side)
+    drawn_shapes(_squeezed(1.0), side)
+
+
 def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, float, float]]:
     """Give places in millimetres (x, y) where something is like the mark, and at what size."""
     side = round(_AROUND_MM / 25.4 * dpi)
@@ -114,11 +126,19 @@ def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, fl
 
 def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
     """Compare what lies about a place with the mark, exactly, and take the best place, size and shape near it."""
-    best = _best(grey, dpi, (x, y), tuple((size * near, 1.0, 0.0) for near in _NEAR))
+    best = _best(grey, dpi, (x, y), _near(size))
     if _MAYBE_SQUEEZED[0] < abs(best.likeness) < _MAYBE_SQUEEZED[1]:
-        squeezed = _best(grey, dpi, (best.x, best.y), tuple((best.size, *shape) for shape in _SQUEEZED))
+        squeezed = _best(grey, dpi, (best.x, best.y), _squeezed(best.size))
         best = max(best, squeezed, key=lambda mark: abs(mark.likeness))
     return best
+
+
+def _near(size: float) -> tuple[Shape, ...]:
+    return tuple((size * near, 1.0, 0.0) for near in _NEAR)
+
+
+def _squeezed(size: float) -> tuple[Shape, ...]:
+    return tuple((size, *shape) for shape in _SQUEEZED)
 
 
 def _best(grey: Grey, dpi: float, place: tuple[float, float], shapes: tuple[Shape, ...]) -> Mark:

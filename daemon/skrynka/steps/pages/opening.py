@@ -169,7 +169,7 @@ class OpenScan:
 
         What is `known` isn't looked through again: made by us, or opened by a reader before.
         """
-        self.pdf = _open_pdf(path, limits.scan_pages, known=known)
+        self.pdf = _open_known_pdf(path) if known else _open_pdf(path, limits.scan_pages)
         """What documents are cut from."""
         self.count = len(self.pdf.pages) if count is None else count
         """How many pages the scan has, open or not."""
@@ -182,7 +182,7 @@ class OpenScan:
     def open_anew(self) -> None:
         """Close the file and open it again, for what its library keeps of each page; `pdf` is another one then."""
         self.close()
-        self.pdf = _open_pdf(self._path, self._limits.scan_pages, known=True)
+        self.pdf = _open_known_pdf(self._path)
 
     def close(self) -> None:
         """Close the file."""
@@ -250,21 +250,28 @@ def open_scan(
             yield scan
 
 
-def _open_pdf(path: Path, most_pages: int, *, known: bool) -> pikepdf.Pdf:
-    """Open a PDF that is none of those that aren't taken; of one that is `known` only the pages are counted again."""
+def _open_known_pdf(path: Path) -> pikepdf.Pdf:
+    """Open a PDF that went through `_open_pdf` before: nothing of it is looked at again."""
+    try:
+        return pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
+    except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
+        raise _damaged() from error
+
+
+def _open_pdf(path: Path, most_pages: int) -> pikepdf.Pdf:
+    """Open a PDF that is none of those that aren't taken."""
     try:
         # Looked at twice: qpdf mends the page tree as soon as it hands attributes down to the pages.
         with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False) as raw:
             if raw.is_encrypted:
                 raise ScanRejected(QuarantineReason.ENCRYPTED)
-            if not known:
-                _require_right_table(raw)
+            _require_right_table(raw)
             promised, there = _count_pages(raw.Root, most_pages)
         pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PasswordError as error:
         raise ScanRejected(QuarantineReason.ENCRYPTED) from error
     except (pikepdf.PikepdfError, *ODD_OBJECT) as error:
-        raise ScanRejected(QuarantineReason.CORRUPT, detail="the PDF's structure is damaged") from error
+        raise _damaged() from error
     if promised > there or len(pdf.pages) != there:
         pdf.close()
         raise ScanRejected(QuarantineReason.CORRUPT, detail="pages are missing")
@@ -272,6 +279,10 @@ def _open_pdf(path: Path, most_pages: int, *, known: bool) -> pikepdf.Pdf:
         pdf.close()
         raise ScanRejected(QuarantineReason.NO_PAGES)
     return pdf
+
+
+def _damaged() -> ScanRejected:
+    return ScanRejected(QuarantineReason.CORRUPT, detail="the PDF's structure is damaged")
 
 
 def _require_right_table(raw: pikepdf.Pdf) -> None:
