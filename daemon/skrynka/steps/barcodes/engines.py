@@ -50,11 +50,17 @@ class Seen:
 
 
 def zxing(
-    pixels: Pixels, symbologies: frozenset[Symbology], rung: str, *, shrinking: bool = True
+    pixels: Pixels,
+    symbologies: frozenset[Symbology],
+    rung: str,
+    *,
+    shrinking: bool = True,
+    inverting: bool = True,
 ) -> tuple[list[Seen], list[Place]]:
     """Read with zxing-cpp, at any rotation. The second answer: the middles of QR codes that couldn't be decoded.
 
-    With `shrinking` it looks at smaller pictures of the page too, for codes whose modules are many pixels wide.
+    With `shrinking` it looks at smaller pictures of the page too, for codes whose modules are many pixels wide; with
+    `inverting` at its negative, for codes that are white on black.
     """
     if not symbologies:  # no formats at all would mean all of them
         return [], []
@@ -64,6 +70,7 @@ def zxing(
         # The default renders control characters for people and would change what a code says.
         text_mode=zxingcpp.TextMode.Plain,
         try_downscale=shrinking,
+        try_invert=inverting,
         return_errors=True,
     )
     height, width = pixels.shape

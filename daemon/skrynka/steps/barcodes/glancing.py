@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from skrynka.core.model import Symbology
 from skrynka.core.routing_code import looks_own
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zxing
@@ -19,6 +21,10 @@ QUICK, QUICK_SOFT = "quick", "quick_soft"
 """The rungs: zxing-cpp on the pixels given, and on the same softened."""
 OF_SHEETS = frozenset({Symbology.QR, Symbology.CODE_128})
 """What our sheets bear."""
+_DARK = 128
+"""Of 256 levels: half a page's pixels are darker where its ground is black."""
+_APART = 8
+"""Pixels from one that is asked for that to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,11 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, b
     `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
     """
     wanted = symbologies & (OF_SHEETS if marked else {Symbology.QR})
-    seen, broken = zxing(pixels, wanted, QUICK, shrinking=False)
+    # Our codes are black on white, but for negatives, whose ground is dark all over.
+    dark = bool(np.median(pixels[::_APART, ::_APART]) < _DARK)
+    seen, broken = zxing(pixels, wanted, QUICK, shrinking=False, inverting=dark)
     if blank or any(looks_own(one.text) for one in seen):
         return Glance(tuple(seen), tuple(broken))
-    more, broken_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False)
+    more, broken_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False, inverting=dark)
     known = {one.text for one in seen}
     return Glance((*seen, *(one for one in more if one.text not in known)), (*broken, *broken_too))

@@ -72,7 +72,7 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     levels = pixels if factor == 1 else np.asarray(Image.fromarray(pixels).reduce(factor))
     paper = _paper(levels, scale)
     usual = max(1.0, float(np.median(paper)))
-    noise = min(_NOISIEST, _DEVIATION * _difference(levels[::6]) / usual)
+    noise = min(_NOISIEST, _DEVIATION * _difference(levels[::12]) / usual)
     # A byte for each level of paper: numbers of four bytes for each pixel would take three times as long.
     lightest_ink = np.ceil(np.maximum(np.arange(256), 1) * (1 - max(FAINTEST, NOISE_FACTOR * noise))).astype(np.uint8)
     dark = levels < _spread(lightest_ink[paper], levels, scale)
