@@ -31,8 +31,17 @@ _LONGEST_WAIT_SECONDS = 5.0
 class Loop:
     """A thread that works while there is work, and waits for a wake-up otherwise."""
 
-    def __init__(self, name: str, work: Callable[[], float | None], stop: threading.Event) -> None:
-        """`work` does one unit and gives the seconds until it wants to be called again; None: when woken."""
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], float | None],
+        stop: threading.Event,
+        longest_wait: float | None = None,
+    ) -> None:
+        """`work` does one unit and gives the seconds until it wants to be called again; None: when woken.
+
+        It is called after `longest_wait` seconds at the latest, by default after five.
+        """
         self.name = name
         self.beat = time.monotonic()
         """When the loop last showed that it is alive: seconds of the monotonic clock."""
@@ -40,6 +49,7 @@ class Loop:
         """How many units of work it has done."""
         self._began: float | None = None
         self._work = work
+        self._longest_wait = longest_wait
         self._stop = stop
         self._woken = threading.Event()
         self._pausing = False
@@ -86,7 +96,8 @@ class Loop:
             self._began = None
             if wait != 0:
                 awaited = self._stop if self._pausing else self._woken
-                awaited.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
+                longest = _LONGEST_WAIT_SECONDS if self._longest_wait is None else self._longest_wait
+                awaited.wait(longest if wait is None else min(wait, longest))
                 self._woken.clear()
 
     def _once(self) -> float | None:

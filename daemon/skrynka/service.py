@@ -68,6 +68,8 @@ from skrynka.watches import Watches
 
 _LOG = structlog.get_logger(__name__)
 _SUPERVISE_SECONDS = 5.0
+_RESTING_SECONDS = 60.0
+"""An inbox that is empty, and watched, is listed so often; in between it is glimpsed at."""
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
@@ -204,11 +206,11 @@ class Service:
             database="postgresql" if self._database.shared else "sqlite",
             digest=self._configuration_digest,
         )
-        self._readers.prepare()
         self._probe()
         self._recover()
         loops = [
             *self._taking_loops.values(),
+            Loop("glimpses", self._glimpse, self._stop),
             self._intake_loop,
             *self._reading_loops,
             self._assembling_loop,
@@ -299,12 +301,19 @@ class Service:
             finally:
                 if taking.claimed != claimed:
                     self._intake_loop.wake()
+            # A first scan would wait for what readers import.
+            if taking.expecting:
+                self._readers.prepare()
             # Last: an inbox that nobody can watch is looked into all the same.
             self._watches.mend(code)
-            return wait
+            return _RESTING_SECONDS if self._watches.may_rest(code) else wait
 
-        loop = Loop(f"inbox-{code}", work, self._stop)
+        loop = Loop(f"inbox-{code}", work, self._stop, longest_wait=_RESTING_SECONDS)
         return loop
+
+    def _glimpse(self) -> float | None:
+        self._watches.glimpse()
+        return self._configuration.settings.intake.sweep_seconds
 
     def _register(self) -> float | None:
         self._intake.tell_room()
@@ -358,6 +367,7 @@ class Service:
     def _supervise(self, loops: list[Loop]) -> None:
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
             self._tell_outages({loop.missing: loop.why for loop in loops})
+            self._readers.rest()
             now = time.monotonic()
             if all(now - loop.beat <= _STALE_SECONDS for loop in loops):
                 self._supervisor.alive(self._status())

@@ -1,4 +1,8 @@
-"""The kernel's watches of the local inboxes: what they say goes to the inboxes, and what befalls them is mended."""
+"""The kernel's watches of the local inboxes: what they say goes to the inboxes, and what befalls them is mended.
+
+An inbox that is empty is listed seldom, while its watch lives and its folder's time of change is what it was: a glimpse
+at that costs so little that a hundred inboxes can have it every few seconds.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,8 @@ class Watches:
         self._wake = wake
         self._watcher = Watcher(self._hint, self._overflowed)
         self._unwatched: set[str] = set()
+        self._empty_since: dict[str, int] = {}
+        """By box, of inboxes that are glimpsed at."""
         self._overflowed_at: float | None = None
 
     def watch(self, code: str, inbox: Path) -> None:
@@ -50,6 +56,23 @@ class Watches:
         self._wake(code)
         self._unwatched.discard(code)
         _LOG.info("inbox_watched", inbox=code)
+
+    def may_rest(self, code: str) -> bool:
+        """Say whether a box's inbox needn't be listed for a while: it is empty, and `glimpse` looks after it."""
+        since = self._takings[code].empty_since_ns if code in self._takings else None
+        if since is None or not self._watcher.watches(code):
+            self._empty_since.pop(code, None)
+            return False
+        self._empty_since[code] = since
+        return True
+
+    def glimpse(self) -> None:
+        """Have those inboxes looked into to which something came unheard, or that nobody watches any more."""
+        for code, since in list(self._empty_since.items()):
+            if self._watcher.changed_ns(code) != since:
+                self._empty_since.pop(code, None)
+                self._takings[code].sweep()
+                self._wake(code)
 
     def stop(self) -> None:
         """Watch nothing any more."""

@@ -68,6 +68,8 @@ class Listing:
     """By name."""
     folder: tuple[int, int] = (0, 0)
     """Which folder it was: device and inode."""
+    changed_ns: int = 0
+    """When an entry last came to it or left it, before it was listed; nanoseconds since 1970 by its file system."""
     ends: dict[str, Ends] | None = field(default=None, repr=False)
     """From a share only: by name, of the files that are new or changed since the look before and could be read."""
     closed: frozenset[str] | None = field(default=None, repr=False)

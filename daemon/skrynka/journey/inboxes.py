@@ -96,6 +96,8 @@ class WatchedInbox:
         """It was looked at, or found to be away, at least once."""
         self.loss: Loss | None = None
         """A scan that came from here is lost, and none was taken since that surely came after it."""
+        self.empty_since_ns: int | None = None
+        """Where nothing at all lay in the inbox at the latest look: when an entry last came or left."""
         self._hand = hand
         self._station = station
         self._away_since: float | None = None
@@ -173,6 +175,7 @@ class WatchedInbox:
     def went_away(self, now: float, away: InboxAway) -> None:
         """Note that the inbox can't be reached: it is told once for each reason, and tried again at the next sweep."""
         self.due = now + self.inbox.sweep_seconds
+        self.empty_since_ns = None
         self.looked = True
         if self._away_since is None:
             self._away_since = now
@@ -193,6 +196,7 @@ class WatchedInbox:
         # Taken before the listing: what happens from now on is a new hint, and a new look.
         hints, self._hints = self._hints, {}
         listing = self._list(progress)
+        self.empty_since_ns = None if listing.seen or listing.odd else listing.changed_ns
         self.looked = True
         if self._folder is None and self.loss is not None:
             # What a first look finds may have lain there before that one was lost.

@@ -144,6 +144,14 @@ class Taking:
         return self._watched.expecting or self.waiting > 0
 
     @property
+    def empty_since_ns(self) -> int | None:
+        """Give when an entry last came to the inbox or left it, if by the latest look nothing lies in it; else None.
+
+        Nanoseconds since 1970, by the inbox's file system.
+        """
+        return None if self.waiting else self._watched.empty_since_ns
+
+    @property
     def waiting(self) -> int:
         """Count the claims that aren't in the spool yet."""
         return self._returned + len(self._open)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
@@ -43,6 +45,7 @@ __all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
 
 _LOG = structlog.get_logger(__name__)
 _PDF = b"%PDF-"
+_RESTS_AFTER_SECONDS = 60.0
 
 Store = Callable[[int, Path, Progress], None]
 """Takes a document's 1-based number in its order, its file, and what is to be called meanwhile."""
@@ -57,6 +60,10 @@ class Readers:
         self._slots = Slots(count)
         self._stopping = stopping
         self._told_unconfined: set[Kept] = set()
+        self._at_work = threading.Lock()
+        self._orders = 0
+        """How many are being done; counted under the lock, so that the server isn't ended meanwhile."""
+        self._rested_at = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
@@ -67,7 +74,16 @@ class Readers:
 
         Comes back at once. Without it the first order starts the server.
         """
-        forkserver.ensure_running()
+        with self._at_work:
+            self._rested_at = time.monotonic()
+            forkserver.ensure_running()
+
+    def rest(self) -> None:
+        """End the server process where nothing was ordered for long: idle, it holds as much memory as the service."""
+        with self._at_work:
+            if self._orders == 0 and time.monotonic() - self._rested_at > _RESTS_AFTER_SECONDS:
+                # multiprocessing's own tests end it so; there is no other way to. When it has ended nothing is done.
+                forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
 
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
         """Read every page of a scan, in order; `progress` is called whenever something was done.
@@ -160,11 +176,23 @@ class Readers:
         raise ScanRejected(QuarantineReason.READER_INCOHERENT, detail="ended early")  # pragma: no cover - after Done
 
     def _answers(self, order: Order, ends_at: float, stopping: Callable[[], bool]) -> Iterator[Answer]:
-        for place, answer in enumerate(answers_of(self._context, order, self._limits, ends_at, stopping)):
-            if place == 0 and isinstance(answer, Unconfined):
-                self._tell_unconfined(answer)
-            else:
-                yield answer
+        with self._working():
+            for place, answer in enumerate(answers_of(self._context, order, self._limits, ends_at, stopping)):
+                if place == 0 and isinstance(answer, Unconfined):
+                    self._tell_unconfined(answer)
+                else:
+                    yield answer
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._at_work:
+            self._orders += 1
+        try:
+            yield
+        finally:
+            with self._at_work:
+                self._orders -= 1
+                self._rested_at = time.monotonic()
 
     def _tell_unconfined(self, answer: Unconfined) -> None:
         for kept in sorted(answer.refused.keys() - self._told_unconfined):

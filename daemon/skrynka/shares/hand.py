@@ -60,8 +60,8 @@ class ShareHand:
                 tuple(Seen(*row) for row in answer["seen"]),
                 tuple(Odd(name, OddKind(what)) for name, what in answer["odd"]),
                 (answer["folder"][0], answer["folder"][1]),
-                {name: Ends(*(base64.b64decode(part) for part in ends)) for name, ends in answer["ends"].items()},
-                frozenset(answer["closed"]),
+                ends={name: Ends(*(base64.b64decode(part) for part in ends)) for name, ends in answer["ends"].items()},
+                closed=frozenset(answer["closed"]),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             raise self._raved() from None

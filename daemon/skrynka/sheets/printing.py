@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from skrynka.core import mark
 from skrynka.core.checklist import Checklist, ChecklistEntry
@@ -20,6 +18,9 @@ from skrynka.core.errors import ConfigurationError
 from skrynka.core.model import RoutingCode
 from skrynka.core.routing_code import compose, compose_short
 from skrynka.sheets import symbols
+
+if TYPE_CHECKING:
+    import typst
 
 TEMPLATES = Path(__file__).parent / "templates"
 """The templates that are shipped; an admin's folder may hold others under the same names."""
@@ -60,6 +61,8 @@ def render(orders: Sequence[SheetOrder], templates: Path | None = None) -> bytes
         shutil.copytree(TEMPLATES, root, dirs_exist_ok=True)
         if templates is not None:
             shutil.copytree(templates, root, dirs_exist_ok=True)
+        import typst  # noqa: PLC0415 - the daemon has this module too, and never prints
+
         try:
             return typst.compile(
                 str(root / _MAIN),

@@ -15,9 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import zxingcpp
-
 from skrynka.core import mark
 from skrynka.core.errors import ConfigurationError
 
@@ -80,7 +77,7 @@ def draw(text: str, short_text: str) -> Symbols:
 
 def _qr(text: str) -> Symbol:
     for level in _LEVELS:
-        svg, modules = _drawn(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+        svg, modules = _drawn(text, "QRCode", ec_level=level)
         if QR_SIDE_MM / modules >= SMALLEST_MODULE_MM:
             break
     module = max(QR_SIDE_MM / modules, SMALLEST_MODULE_MM)
@@ -90,17 +87,19 @@ def _qr(text: str) -> Symbol:
 
 def _linear(text: str, room: float) -> Symbol:
     """Fill `room` with the bars and their quiet zones, as far as they may be widened."""
-    svg, modules = _drawn(text, zxingcpp.BarcodeFormat.Code128)
+    svg, modules = _drawn(text, "Code128")
     bar = min(room / (modules + 2 * LINEAR_QUIET_MODULES), WIDEST_BAR_MM)
     if bar < NARROWEST_BAR_MM:
         raise _too_long()
     return Symbol(svg=svg, width=bar * modules, height=LINEAR_HEIGHT_MM, module=bar, quiet=LINEAR_QUIET_MODULES * bar)
 
 
-def _drawn(text: str, symbology: zxingcpp.BarcodeFormat, **options: str) -> tuple[str, int]:
+def _drawn(text: str, symbology: str, **options: str) -> tuple[str, int]:
     """Give the SVG, stretchable to any height, and its width in modules."""
-    barcode = zxingcpp.create_barcode(text, symbology, **options)
-    height, width = np.asarray(barcode.to_image(scale=1, add_quiet_zones=False)).shape
+    import zxingcpp  # noqa: PLC0415 - the daemon has this module too, and never prints
+
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat[symbology], **options)
+    height, width = barcode.to_image(scale=1, add_quiet_zones=False).shape
     svg = barcode.to_svg(scale=1, add_quiet_zones=False)
     return svg.replace("<svg ", f'<svg preserveAspectRatio="none" viewBox="0 0 {width} {height}" ', 1), width
 

@@ -71,7 +71,8 @@ def list_inbox(
     return Listing(
         tuple(sorted(seen, key=lambda each: (each.mtime_ns, each.name))),
         tuple(sorted(odd, key=lambda each: each.name)),
-        folder,
+        (folder.st_dev, folder.st_ino),
+        folder.st_mtime_ns,
     )
 
 
@@ -88,15 +89,15 @@ def _forgotten(inbox: Path, station: str) -> list[tuple[str, os.stat_result]]:
     return [(os.fspath(claimed_folder(Path(), station) / name), status) for name, status in found if status is not None]
 
 
-def require_inbox(inbox: Path, marker: str | None) -> tuple[int, int]:
-    """Give which folder an inbox is, device and inode; raise InboxAway where it, or its marker, isn't there."""
+def require_inbox(inbox: Path, marker: str | None) -> os.stat_result:
+    """Give what its folder is; raise InboxAway where it, or its marker, isn't there."""
     try:
         folder = inbox.stat()
         if marker is not None:
             _require_marker(inbox / marker)
     except OSError as error:
         raise InboxAway(errno.errorcode.get(error.errno or 0, "OSError")) from None
-    return folder.st_dev, folder.st_ino
+    return folder
 
 
 def _require_marker(marker: Path) -> None:

@@ -24,7 +24,7 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers.api import DEFAULT_OBSERVER_TIMEOUT, BaseObserver, ObservedWatch
+from watchdog.observers.api import DEFAULT_OBSERVER_TIMEOUT, BaseObserver, EventEmitter
 from watchdog.observers.inotify import InotifyFullEmitter
 from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
 
@@ -64,7 +64,8 @@ class _Watched:
 
     path: Path
     identity: tuple[int, int] | None = None
-    watch: ObservedWatch | None = None
+    emitter: EventEmitter | None = None
+    """The thread that passes on what the kernel says of it."""
 
 
 class Watcher:
@@ -99,11 +100,20 @@ class Watcher:
         Nobody does where its watch never came to be, a thread behind it died, or its path leads to another folder than
         the one that the kernel watches (inotify goes on watching a folder that was moved away). Raises KeyError.
         """
+        return self.changed_ns(inbox) is not None
+
+    def changed_ns(self, inbox: str) -> int | None:
+        """Give when an entry last came to a registered inbox or left it; None where nobody `watches` it now.
+
+        Nanoseconds since 1970, by its file system. Raises KeyError.
+        """
         with self._lock:
-            observer = self._living_observer()
-            emitting = {each.watch for each in observer.emitters if each.is_alive()} if observer else set()
+            living = self._living_observer() is not None
             watched = self._inboxes[inbox]
-        return watched.watch in emitting and watched.identity == _identity(watched.path)
+        status = _folder(watched.path)
+        if status is None or (status.st_dev, status.st_ino) != watched.identity:
+            return None
+        return status.st_mtime_ns if living and watched.emitter is not None and watched.emitter.is_alive() else None
 
     def repair(self, inbox: str) -> None:
         """Watch a registered inbox anew; sweep it afterwards. Raises WatchUnavailable, KeyError."""
@@ -138,7 +148,8 @@ class Watcher:
                 exhausted=error.errno in _EXHAUSTED,
             ) from None
         # Identity was taken first: a folder replaced in between has another one, and `watches` says so.
-        self._inboxes[inbox] = _Watched(path, identity, watch)
+        emitter = next(each for each in observer.emitters if each.watch == watch)
+        self._inboxes[inbox] = _Watched(path, identity, emitter)
 
     def _running_observer(self) -> _Observer:
         if self._observer is None:
@@ -157,10 +168,10 @@ class Watcher:
 
     def _drop_watch(self, inbox: str) -> None:
         watched = self._inboxes.get(inbox)
-        if watched is None or watched.watch is None or self._observer is None:
+        if watched is None or watched.emitter is None or self._observer is None:
             return
         with suppress(OSError):  # the kernel has dropped it already
-            self._observer.unschedule(watched.watch)
+            self._observer.unschedule(watched.emitter.watch)
         self._inboxes[inbox] = _Watched(watched.path)
 
     def _stop_observer(self) -> None:
@@ -229,8 +240,13 @@ class _Handler(FileSystemEventHandler):
 
 def _identity(path: Path) -> tuple[int, int] | None:
     """Tell which folder a path leads to: (device, inode); None when it leads to none."""
+    status = _folder(path)
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _folder(path: Path) -> os.stat_result | None:
     try:
         status = path.stat()
     except OSError:
         return None
-    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return status if stat.S_ISDIR(status.st_mode) else None
