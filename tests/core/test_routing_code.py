@@ -25,6 +25,7 @@ from skrynka.core.routing_code import (
     looks_own,
     parse,
     signed_text,
+    verifies,
 )
 
 VECTORS: dict[str, list[dict[str, Any]]] = tomllib.loads(
@@ -46,6 +47,7 @@ def expected(says: dict[str, Any]) -> RoutingCode:
 def test_a_valid_code_says_what_was_written_down_for_it(vector: dict[str, Any]) -> None:
     code = parse(vector["text"])
     assert code == expected(vector["says"])
+    assert verifies(vector["text"])
     assert is_short(code) is vector["short"]
 
 
@@ -57,6 +59,7 @@ def test_a_code_is_written_as_it_was_written_down(vector: dict[str, Any]) -> Non
 @pytest.mark.parametrize("text", INVALID)
 def test_an_invalid_code_is_rejected_as_a_whole(text: str) -> None:
     assert looks_own(text), "it must be held, and never pass for a foreign code"
+    assert not verifies(text)
     with pytest.raises(CodeRejected) as caught:
         parse(text)
     assert caught.value.reason is ReviewReason.CODE_INVALID

@@ -88,7 +88,7 @@ def _reader_is_well_on(daemon: Daemon, station: Station) -> None:
 
 
 def _document_is_cut(_daemon: Daemon, station: Station) -> None:
-    await_that(lambda: any((station.folder / "work").glob("*/*.pdf")), "a document is cut")
+    await_that(lambda: any((station.folder / "work").glob("*/*/*.pdf")), "a document is cut")
 
 
 def _document_is_stored(_daemon: Daemon, station: Station) -> None:

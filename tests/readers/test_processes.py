@@ -21,14 +21,14 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading, PageRef, PageSource, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import entry
-from skrynka.readers.messages import CutOrder, PageLimits, ReadOrder
+from skrynka.readers import entry, processes
+from skrynka.readers.messages import CutOrder, CutSource, PageLimits, ReadOrder
 from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
 from tests.support import hostile
 from tests.support.pdf_pages import jpeg, numbered_pdf
-from tests.support.processes import alive, await_that, drawers, readers
+from tests.support.processes import alive, await_that, descendants, drawers, readers
 
 MEMORY = 4 << 30
 LONG = 120.0
@@ -98,7 +98,10 @@ def reading(
 def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]], count: int = 1) -> list[Path]:
     """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
-    sources = {scan_id: (file, FileType.PDF) for scan_id, file in zip(string.ascii_uppercase, files, strict=False)}
+    sources = {
+        scan_id: CutSource(file, FileType.PDF, scan_id)
+        for scan_id, file in zip(string.ascii_uppercase, files, strict=False)
+    }
     order = CutOrder(sources, tuple(documents), files[0].parent / "cuts", limits)
     stored: dict[int, Path] = {}
 
@@ -460,3 +463,42 @@ def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
     (file,) = cutting(good, documents=[(PageRef("A", 2),)])
     assert len(pikepdf.open(file).pages) == 1
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]
+
+
+def test_the_server_process_rests_where_nothing_was_ordered_for_long_and_is_there_again_when_something_is(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers_at_rest = Readers(ProcessLimits(LONG, LONG, MEMORY))
+    readers_at_rest.prepare()
+    await_that(lambda: bool(_servers()), "the server is there")
+    readers_at_rest.rest()
+    assert _servers()
+    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
+    readers_at_rest.rest()
+    assert not _servers()
+    readers_at_rest.rest()
+    assert still_reads(good)
+
+
+def test_the_server_process_does_not_rest_while_a_reader_is_at_work(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
+    order = ReadOrder(
+        good, FileType.PDF, good.parent / "work", PageLimits(1 << 30, PAGE_PIXELS, LONG), frozenset(), frozenset(),
+        foreign_text=False,
+    )  # fmt: skip
+    working = Readers(ProcessLimits(LONG, LONG, MEMORY))
+    seen: list[bool] = []
+
+    def rest() -> None:
+        working.rest()
+        seen.append(bool(_servers()))
+
+    assert len(working.read(order, rest)) == 3
+    assert seen
+    assert all(seen)
+
+
+def _servers() -> list[psutil.Process]:
+    return [each for each in descendants() if any("forkserver" in word for word in each.cmdline())]

@@ -21,7 +21,7 @@ import skrynka.readers.server
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, Symbology
 from skrynka.readers import tasks
-from skrynka.readers.messages import CutOrder, PageLimits, ReadOrder
+from skrynka.readers.messages import CutOrder, CutSource, PageLimits, ReadOrder
 
 limits, work = PageLimits(1 << 30, 120_000_000, 60.0), Path(sys.argv[1])
 known = set(sys.modules)
@@ -31,7 +31,7 @@ for path in map(Path, sys.argv[2:]):
     assert sum(isinstance(answer, tasks.Read) for answer in tasks._read(order, lambda: None)) == 1
     cut = work / path.name
     cut.mkdir()
-    list(tasks._cut(CutOrder({"A": (path, kind)}, ((PageRef("A", 1),),), cut, limits), lambda: None))
+    list(tasks._cut(CutOrder({"A": CutSource(path, kind, "")}, ((PageRef("A", 1),),), cut, limits), lambda: None))
 print(*sorted(set(sys.modules) - known))
 """
 

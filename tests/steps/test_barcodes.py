@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -300,6 +301,25 @@ def test_a_glance_reads_the_qr_codes_of_a_usual_sheet_and_its_linear_one_where_t
     marked = glance(full_sheet(FIELDS, 1, 75), USUAL, marked=True, blank=False)
     assert {one.text for one in marked.seen} == {TEXT, SHORT}
     assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), marked=False, blank=False) == Glance()
+
+
+def test_a_linear_code_that_is_taken_for_another_on_few_pixels_was_not_read() -> None:
+    texts: Counter[str] = Counter()
+    for case in range(200):
+        rng = np.random.default_rng([9, case])
+        fields = replace(FIELDS, serial=f"A{case:06d}")
+        sheet = Image.fromarray(full_sheet(fields, 1, 120)).rotate(rng.uniform(-1, 1), Image.Resampling.BILINEAR)
+        few = np.asarray(sheet.resize((620, 877), Image.Resampling.BOX))
+        wrong = {one.text for one in zxing(few, frozenset({Symbology.CODE_128}), "", shrinking=False)[0]}
+        wrong.discard(short_text("C", fields.serial))
+        texts["misread"] += len(wrong)
+        seen = {one.text for one in glance(few, USUAL, marked=True, blank=False).seen}
+        texts["kept"] += len(seen & wrong)
+        texts["right"] += short_text("C", fields.serial) in seen
+
+    assert texts["misread"] > 0
+    assert texts["kept"] == 0
+    assert texts["right"] > 50
 
 
 def test_a_glance_looks_twice_where_there_is_ink_and_no_code_of_ours() -> None:

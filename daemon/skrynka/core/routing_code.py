@@ -91,6 +91,15 @@ def looks_own(text: str) -> bool:
     return _SCHEME_SHAPED.match(_UNPRINTABLE.sub(" ", text)) is not None
 
 
+def verifies(text: str) -> bool:
+    """Say whether a text is a routing code by all its rules, its check digits among them."""
+    try:
+        parse(text)
+    except CodeRejected:
+        return False
+    return True
+
+
 def parse(text: str) -> RoutingCode:
     """Read a routing code.
 

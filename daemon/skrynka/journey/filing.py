@@ -30,7 +30,7 @@ from skrynka.journey.quarantining import Spoilt, note, note_given_up, tell
 from skrynka.journey.renewing import Renewal
 from skrynka.journey.unfinished import Record, Unfinished
 from skrynka.journey.work_folders import WorkFolders
-from skrynka.readers.messages import CutOrder, PageLimits
+from skrynka.readers.messages import CutOrder, CutSource, PageLimits
 from skrynka.readers.processes import ReaderHindered, Readers
 from skrynka.steps.archive import Archive
 from skrynka.store import stacks
@@ -165,7 +165,7 @@ class Filing:
         if not wanted:
             return {}
         sources = {
-            scan.id: (self._archive.original_path(scan.sha256), scan.file_type)
+            scan.id: CutSource(self._archive.original_path(scan.sha256), scan.file_type, scan.sha256)
             for scan in scans
             if scan.file_type is not None
         }

@@ -50,10 +50,19 @@ class ReadOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CutSource:
+    """A scan that documents are cut out of."""
+
+    file: Path
+    kind: FileType
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class CutOrder:
     """Cut documents out of scans: one file for each list of pages, named 0.pdf, 1.pdf, … in `work`."""
 
-    sources: dict[str, tuple[Path, FileType]]
+    sources: dict[str, CutSource]
     """By scan id."""
     documents: tuple[tuple[PageRef, ...], ...]
     work: Path

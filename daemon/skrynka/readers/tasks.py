@@ -40,7 +40,7 @@ def run(answers: Connection, order: Order, memory_bytes: int, cpu_seconds: float
     # First of all: what is inherited holds the server process alive when the daemon is dead.
     close_all_but(answers.fileno())
     try:
-        sources = [order.source] if isinstance(order, ReadOrder) else [source for source, _ in order.sources.values()]
+        sources = [order.source] if isinstance(order, ReadOrder) else [source.file for source in order.sources.values()]
         refused = confine(order.work, sources, memory_bytes, cpu_seconds)
     except OSError as error:
         # Its work folder's disk, most likely: nothing of the scan has been touched yet.
@@ -98,14 +98,14 @@ def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
     limits = _limits(order)
     with ExitStack() as scans:
         opened: dict[str, pages.OpenScan] = {}
-        for place, (scan_id, (source, kind)) in enumerate(order.sources.items()):
+        for place, (scan_id, source) in enumerate(order.sources.items()):
             numbers = [page.number for document in order.documents for page in document if page.scan_id == scan_id]
             if numbers:
                 work = order.work / f"scan-{place}"
                 work.mkdir()
                 # It was read before anybody knew what to cut out of it.
                 opening = pages.open_scan(
-                    source, kind, work, limits, busy, known=True, first=min(numbers), last=max(numbers)
+                    source.file, source.kind, work, limits, busy, known=True, first=min(numbers), last=max(numbers)
                 )
                 opened[scan_id] = scans.enter_context(opening)
         cut_from: list[str] = []
@@ -117,7 +117,10 @@ def _cut(order: CutOrder, busy: Callable[[], None]) -> Iterator[Answer]:
                 cut_from.clear()
             cutting.cut(
                 wanted,
-                {scan_id: cutting.Source(scan.pdf, scan.first) for scan_id, scan in opened.items()},
+                {
+                    scan_id: cutting.Source(scan.pdf, order.sources[scan_id].sha256, scan.first)
+                    for scan_id, scan in opened.items()
+                },
                 order.work / document_name(place),
             )
             cut_from += [page.scan_id for page in wanted]

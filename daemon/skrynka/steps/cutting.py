@@ -50,6 +50,8 @@ class Source:
     """A scan that is open, or some of it."""
 
     pdf: pikepdf.Pdf
+    sha256: str
+    """Of its bytes."""
     first: int = 1
     """The number of the scan's page that it begins with."""
 
@@ -66,7 +68,8 @@ def cut(pages: Sequence[PageRef], scans: Mapping[str, Source], target: Path) -> 
             document.pages.append(pikepdf.Page(_copy_page(document, scans[ref.scan_id], ref.number)))
         except (pikepdf.PikepdfError, *_ODD_OBJECT) as error:
             raise ScanRejected(QuarantineReason.CUT_FAILED, ref.number) from error
-    identity = pikepdf.String(hashlib.sha256(repr(pages).encode()).digest()[:_ID_BYTES])
+    origin = repr([(scans[ref.scan_id].sha256, ref.number) for ref in pages])
+    identity = pikepdf.String(hashlib.sha256(origin.encode()).digest()[:_ID_BYTES])
     document.trailer[Name.ID] = pikepdf.Array([identity, identity])
     try:
         save_pdf(

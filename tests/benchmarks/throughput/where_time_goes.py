@@ -24,7 +24,7 @@ from unittest import mock
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageRef, Symbology
 from skrynka.readers import tasks
-from skrynka.readers.messages import ANSWERS, Answer, CutOrder, PageLimits, ReadOrder, document_name
+from skrynka.readers.messages import ANSWERS, Answer, CutOrder, CutSource, PageLimits, ReadOrder, document_name
 from skrynka.steps import blankness, fingerprints, marks
 from skrynka.steps.archive import Archive
 from skrynka.steps.barcodes import engines, glancing, ladder
@@ -137,7 +137,7 @@ def _rest(stack: StackFile, answers: list[Answer], root: Path) -> dict[str, Call
     for first, following in itertools.pairwise(starts):
         documents += [(first,), tuple(range(first + 1, following))] if following > first + 1 else [(first,)]
     refs = tuple(tuple(PageRef("scan", page) for page in pages) for pages in documents)
-    order = CutOrder({"scan": (stack.path, FileType.PDF)}, refs, root, _LIMITS)
+    order = CutOrder({"scan": CutSource(stack.path, FileType.PDF, "")}, refs, root, _LIMITS)
     return {
         "answers to JSON and back": lambda: [ANSWERS.validate_json(ANSWERS.dump_json(each)) for each in answers],
         "store the original": lambda: archive.store_original(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrynka.core.model import Symbology
-from skrynka.core.routing_code import looks_own
+from skrynka.core.routing_code import looks_own, verifies
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zxing
 from skrynka.steps.barcodes.softening import softened
 
@@ -48,6 +48,8 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, b
     # Our codes are black on white, but for negatives, whose ground is dark all over.
     dark = bool(np.median(pixels[::_APART, ::_APART]) < _DARK)
     seen, broken = zxing(pixels, wanted, QUICK, shrinking=False, inverting=dark)
+    # On few pixels a bar may be taken for another, and one wrong code in a hundred has the right check symbol.
+    seen = [one for one in seen if one.symbology is Symbology.QR or verifies(one.text)]
     if blank or any(looks_own(one.text) for one in seen):
         return Glance(tuple(seen), tuple(broken))
     more, broken_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False, inverting=dark)

@@ -16,7 +16,7 @@ from enum import IntEnum
 import numpy as np
 
 from skrynka.core.model import Code, Standing, Symbology
-from skrynka.core.routing_code import CodeRejected, looks_own, parse
+from skrynka.core.routing_code import looks_own, verifies
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
 from skrynka.steps.barcodes.glancing import NOTHING_SEEN, OF_SHEETS, Glance
 from skrynka.steps.barcodes.softening import softened
@@ -109,7 +109,7 @@ def read_codes(
 def _want(seen: Sequence[Seen], broken: Sequence[Place], *, marked: bool, blank: bool) -> _Want:
     """Say how much more a page needs, by what was read so far and where codes are that couldn't be."""
     own = [one for one in seen if looks_own(one.text)]
-    verified = [one for one in own if _verifies(one.text)]
+    verified = [one for one in own if verifies(one.text)]
     # A linear code says no more than kind and serial: the QR codes beside it say the rest.
     whole = [one for one in verified if one.symbology is not Symbology.CODE_128]
     if (marked or own) and (not whole or len(verified) < len(own)):
@@ -122,14 +122,6 @@ def _want(seen: Sequence[Seen], broken: Sequence[Place], *, marked: bool, blank:
     if marked and len(own) == 1:
         return _Want.SECOND_OPINION
     return _Want.NOTHING
-
-
-def _verifies(text: str) -> bool:
-    try:
-        parse(text)
-    except CodeRejected:
-        return False
-    return True
 
 
 def _merged(seen: Sequence[Seen], more: Sequence[Seen], size_mm: tuple[float, float]) -> list[Seen]:
