@@ -405,6 +405,8 @@ class Service:
         ready, _, _ = select.select([self._heard], [], [], seconds)
         if not ready:
             return False
+        # First, so that nothing begins once it is said.
+        self._stop.set()
         _LOG.info("service_stopping", signal=signal.Signals(os.read(self._heard, 1)[0]).name)
         return True
 

@@ -203,7 +203,7 @@ def reads_instead_of_cutting(answers: Connection, *_: Any) -> None:  # noqa: ANN
 
 def is_hindered_by_some(answers: Connection, order: Order, *limits: Any) -> None:  # noqa: ANN401
     """Do as a reader does, but for a scan that ends with `%hinders` and a word: that is what hinders it."""
-    sources = [order.source] if isinstance(order, ReadOrder) else [source for source, _ in order.sources.values()]
+    sources = [order.source] if isinstance(order, ReadOrder) else [source.file for source in order.sources.values()]
     for source in sources:
         _, hinders, why = source.read_bytes().rpartition(b"%hinders ")
         if hinders:

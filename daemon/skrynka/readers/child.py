@@ -110,6 +110,8 @@ def answers_of(
     the child refuses the scan or can't be believed or the scan's time is over, ReaderStopped, OSError when the work
     folder's disk fails, EnvironmentUnfit when no child can be started, and ReaderHindered.
     """
+    if stopping():
+        raise ReaderStopped
     shutil.rmtree(order.work, ignore_errors=True)
     order.work.mkdir(parents=True, mode=0o700)
     receiving, sending = context.Pipe(duplex=False)
