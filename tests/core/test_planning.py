@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrynka.core.model import COVER, Disposition, PageRef, RoutingCode, SheetKind, StackPage, Standing
+from skrynka.core.model import COVER, Disposition, Engine, PageRef, RoutingCode, SheetKind, StackPage, Standing
 from skrynka.core.planning import plan, with_reviews
 from skrynka.core.reasons import ReviewReason
 from tests.core.piles import KNOWN, dispositions, findings, linear, pile, planned, qr, reading, told
@@ -429,6 +430,39 @@ def test_a_linear_code_shining_through_makes_no_second_sheet() -> None:
     back = StackPage(PageRef("s", 2), reading(2, linear(short_text("C", "A000001"))))
     made = plan([pile("C1 x")[0], back, StackPage(PageRef("s", 3), reading(3))], KNOWN)
     assert told(made) == ["1: COVER 1 2, UNSORTED 3"]
+
+
+BOX = ((0.1, 0.7), (0.9, 0.7), (0.9, 0.75), (0.1, 0.75))
+"""Corners of a code that runs from left to right."""
+
+
+@pytest.mark.parametrize(
+    ("texts", "engine", "corners", "holds"),
+    [
+        (("A000001", "A000001"), Engine.ZXING, BOX[2:] + BOX[:2], False),
+        (("A000001", "A000001"), Engine.ZXING, BOX, True),  # it is on this side
+        (("A000001", "A000001"), Engine.ZXING, (), True),  # nobody knows which way it runs
+        (("A000001", "A000001"), Engine.ZBAR, BOX[2:] + BOX[:2], True),  # the engine doesn't know either
+        (("A000001",), Engine.ZXING, BOX[2:] + BOX[:2], True),  # the other QR code may say what it says
+        (("A000001", "A000002"), Engine.ZXING, BOX[2:] + BOX[:2], True),
+    ],
+)
+def test_a_linear_code_that_runs_against_both_qr_codes_is_that_of_the_other_side(
+    texts: Sequence[str], engine: Engine, corners: tuple[tuple[float, float], ...], *, holds: bool
+) -> None:
+    front = [replace(qr(routing_text("C", serial=serial, case_type="VER")), corners=BOX) for serial in texts]
+    other = replace(linear(short_text("C", "A000002")), engines=(engine,), corners=corners)
+    pages = [StackPage(PageRef("s", 1), reading(1, *front, other)), *pile("C1 x")[1:]]
+
+    assert (told(plan(pages, KNOWN)) != ["1: COVER 1, UNSORTED 2"]) is holds
+
+
+def test_a_linear_code_is_on_this_side_where_nobody_knows_which_way_the_qr_codes_run() -> None:
+    front = [qr(routing_text("C", serial="A000001", case_type="VER"))] * 2
+    other = replace(linear(short_text("C", "A000002")), corners=BOX[2:] + BOX[:2])
+    pages = [StackPage(PageRef("s", 1), reading(1, *front, other)), *pile("C1 x")[1:]]
+
+    assert told(plan(pages, KNOWN)) != ["1: COVER 1, UNSORTED 2"]
 
 
 def test_a_mirrored_code_beside_a_plain_one_is_the_other_side() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skrynka.core.model import Code, PageReading, RoutingCode, SheetKind, Standing, Symbology
+from skrynka.core.model import Code, Engine, PageReading, RoutingCode, SheetKind, Standing, Symbology
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.routing_code import CodeRejected, is_short, parse
 from skrynka.core.signing import NOT_LOOKED_AT, Signatures, Verdict
@@ -92,6 +92,7 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: 
     # can't be told from its mirror image, so beside a mirrored QR code alone it says nothing about this side.
     plain = [code for code in own if not code.mirrored]
     this_side = [code for code in plain if not (through and code.symbology is Symbology.CODE_128)]
+    this_side = [code for code in this_side if not _shines_through(code, this_side)]
     seen = this_side or own
     try:
         texts = {text: parse(text) for text in (code.text or "" for code in seen)}
@@ -111,6 +112,31 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: 
     role = _held(objection, code) if objection else _sheet(code, printed, verified=verdict is Verdict.VERIFIED)
     only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
     return _Alone(role, code if only_linear else None, blank)
+
+
+def _shines_through(code: Code, others: Sequence[Code]) -> bool:
+    """Tell whether a linear code is that of a sheet on the other side, some of whose bars show beside this side's own.
+
+    From behind it runs the other way: against the QR codes of this side, where both of them are read and say the same.
+    """
+    qr_codes = [other for other in others if other.symbology is Symbology.QR]
+    if code.symbology is not Symbology.CODE_128 or len(qr_codes) < _QR_CODES or len({one.text for one in qr_codes}) > 1:
+        return False
+    along = _direction(code)
+    ways = [_direction(one) for one in qr_codes]
+    return along is not None and all(way and way[0] * along[0] + way[1] * along[1] < 0 for way in ways)
+
+
+_QR_CODES = 2
+"""On each of our sheets."""
+
+
+def _direction(code: Code) -> tuple[float, float] | None:
+    """Give which way a code runs, from its first corner to its second; None where the engine doesn't tell."""
+    if code.engines[:1] != (Engine.ZXING,) or not code.corners:
+        return None
+    (left, top), (right, bottom) = code.corners[:2]
+    return right - left, bottom - top
 
 
 def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode], *, verified: bool) -> PageRole:
