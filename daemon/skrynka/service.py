@@ -1,12 +1,15 @@
 """The composition root: the only place that wires things together.
 
     inbox threads     one inbox each: watch, sweep, settle, claim  journey/taking.py
+    glimpses' thread  see whether something came to empty inboxes  watches.py
+    resting thread    end the readers' server when it is idle      readers/processes.py
     intake thread     register what was claimed                    journey/intake.py
     reader threads    one scan each, in processes of its own       journey/reading.py
     assembling thread give the pages their places in stacks        journey/assembling.py
     filing thread     one stack at a time: plan, cut, record       journey/filing.py
 
-The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds, never a scan.
+The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds (an
+empty inbox's a minute), never a scan.
 """
 
 from __future__ import annotations
@@ -70,6 +73,8 @@ _LOG = structlog.get_logger(__name__)
 _SUPERVISE_SECONDS = 5.0
 _RESTING_SECONDS = 60.0
 """An inbox that is empty, and watched, is listed so often; in between it is glimpsed at."""
+_ROUND_SECONDS = 5.0
+"""Any other one has its watch looked after so often."""
 _STALE_SECONDS = 120.0
 """A loop that shows no life for so long is stuck: every unit of work shows life at each page."""
 _ONCE_LOOK_SECONDS = 0.2
@@ -185,6 +190,8 @@ class Service:
         ]
         self._once = Once(self._database, settings.station.code, self._intake, self._assembling) if once else None
         self._met_database = False
+        self._expecting: set[str] = set()
+        """Boxes with a scan on its way, by the latest look."""
         self._filing_goes_on = False
         """Filing has just done a stack: most likely the next one has waited for it."""
         self._outages = Outages()
@@ -211,6 +218,7 @@ class Service:
         loops = [
             *self._taking_loops.values(),
             Loop("glimpses", self._glimpse, self._stop),
+            Loop("resting", self._rest, self._stop),
             self._intake_loop,
             *self._reading_loops,
             self._assembling_loop,
@@ -302,14 +310,19 @@ class Service:
                 if taking.claimed != claimed:
                     self._intake_loop.wake()
             # A first scan would wait for what readers import.
-            if taking.expecting:
+            if taking.expecting and code not in self._expecting:
                 self._readers.prepare()
+            (self._expecting.add if taking.expecting else self._expecting.discard)(code)
             # Last: an inbox that nobody can watch is looked into all the same.
             self._watches.mend(code)
-            return _RESTING_SECONDS if self._watches.may_rest(code) else wait
+            return _RESTING_SECONDS if self._watches.may_rest(code) else min(wait, _ROUND_SECONDS)
 
         loop = Loop(f"inbox-{code}", work, self._stop, longest_wait=_RESTING_SECONDS)
         return loop
+
+    def _rest(self) -> float | None:
+        self._readers.rest()
+        return None
 
     def _glimpse(self) -> float | None:
         self._watches.glimpse()
@@ -367,7 +380,6 @@ class Service:
     def _supervise(self, loops: list[Loop]) -> None:
         while not self._asked_to_end(_ONCE_LOOK_SECONDS if self._once else _SUPERVISE_SECONDS):
             self._tell_outages({loop.missing: loop.why for loop in loops})
-            self._readers.rest()
             now = time.monotonic()
             if all(now - loop.beat <= _STALE_SECONDS for loop in loops):
                 self._supervisor.alive(self._status())

@@ -21,7 +21,7 @@ _BURST_SECONDS = 60.0
 
 
 class Watches:
-    """The watches of a station. `mend` is called from each inbox's own thread, the rest from one."""
+    """The watches of a station. `mend` and `may_rest` are called from each inbox's own thread, the rest from any."""
 
     def __init__(self, takings: Mapping[str, Taking], wake: Callable[[str], None]) -> None:
         """Take the local inboxes, by box; `wake` has one looked into soon."""

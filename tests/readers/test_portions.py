@@ -56,3 +56,9 @@ def test_documents_are_cut_by_several_processes_where_there_are_many_pages() -> 
     assert portions_to_cut([1, 6] * 4, 2) == [Portion(1, 8)]
     assert portions_to_cut([LEAST_CUT] * 8, 2) == [Portion(1, 2), Portion(3, 4), Portion(5, 6), Portion(7, 8)]
     assert portions_to_cut([LEAST_CUT] * 8, 1) == [Portion(1, 8)]
+
+
+@given(WORKERS)
+def test_no_documents_make_no_portions(workers: int) -> None:
+    assert portions_to_cut([], workers) == []
+    assert portions_to_cut([0, 0], workers) == [Portion(1, 2)]

@@ -4,10 +4,13 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import string
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ from tests.support import hostile
 from tests.support.pdf_pages import jpeg, numbered_pdf
 from tests.support.processes import alive, await_that, descendants, drawers, readers
 
+AMPLE = 5.0
+"""Seconds: enough to start a reader and cut some pages."""
 MEMORY = 4 << 30
 LONG = 120.0
 """Seconds: a limit that no test here waits for."""
@@ -95,7 +100,13 @@ def reading(
     return Readers(ProcessLimits(silent, total, memory), stopping=stopping).read(order, progress)
 
 
-def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]], count: int = 1) -> list[Path]:
+def cutting(
+    *files: Path,
+    documents: Sequence[tuple[PageRef, ...]],
+    count: int = 1,
+    total: float = LONG,
+    storing: Callable[[], None] = lambda: None,
+) -> list[Path]:
     """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
     sources = {
@@ -107,9 +118,10 @@ def cutting(*files: Path, documents: Sequence[tuple[PageRef, ...]], count: int =
 
     def store(number: int, file: Path, progress: Callable[[], None]) -> None:
         stored[number] = file.rename(files[0].parent / f"stored-{number}.pdf")
+        storing()
         progress()
 
-    Readers(ProcessLimits(LONG, LONG, MEMORY), count).cut(order, store)
+    Readers(ProcessLimits(LONG, total, MEMORY), count).cut(order, store)
     return [file for _, file in sorted(stored.items())]
 
 
@@ -463,6 +475,32 @@ def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
     (file,) = cutting(good, documents=[(PageRef("A", 2),)])
     assert len(pikepdf.open(file).pages) == 1
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]
+
+
+def test_an_archive_that_stores_slowly_takes_none_of_a_scans_time(tmp_path: Path) -> None:
+    scan = numbered_pdf(list(range(1, 101)), tmp_path / "a.pdf")
+    documents = [tuple(PageRef("A", number) for number in range(first, first + 25)) for first in range(1, 101, 25)]
+    began: list[float] = []
+
+    def storing() -> None:
+        began.append(time.monotonic())
+        await_that(lambda: time.monotonic() > began[0] + AMPLE + 1, "the archive has taken longer than a scan may")
+
+    assert len(cutting(scan, documents=documents, count=2, total=AMPLE, storing=storing)) == 4
+
+
+def test_a_reader_can_be_started_when_the_folder_of_the_servers_socket_was_removed_while_it_rested(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert still_reads(good)
+    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
+    resting = Readers(ProcessLimits(LONG, LONG, MEMORY))
+    folder = Path(util.get_temp_dir())
+    shutil.rmtree(folder)
+    resting.rest()
+    resting.prepare()
+    assert still_reads(good)
+    assert folder.exists()
 
 
 def test_the_server_process_rests_where_nothing_was_ordered_for_long_and_is_there_again_when_something_is(

@@ -23,6 +23,7 @@ from tests.support.patterns import PATTERNS
 from tests.support.routing_text import closed, short_text
 from tests.support.scanner import Encoding, Scanning, degrade, scan
 from tests.support.typeset import Picture, grey
+from tests.support.typeset import pixels as pixels_of
 
 DPI = 150
 EVERY = frozenset(Symbology)
@@ -43,6 +44,12 @@ class Full:
         """Give them."""
         self.asked = True
         return self.pixels
+
+
+def _with_one_qr_code_covered(sheet: Picture) -> Picture:
+    covered = sheet.copy()
+    covered[: pixels_of(60, 75), pixels_of(140, 75) :] = 255
+    return covered
 
 
 def _read(
@@ -344,6 +351,8 @@ def test_a_negative_is_no_mirror_image() -> None:
     [
         (full_sheet(FIELDS, 1, 75), True, True),
         (full_sheet(replace(FIELDS, serial=None), 1, 75, text=TEXT), True, False),  # it may say something else
+        (_with_one_qr_code_covered(full_sheet(FIELDS, 1, 75)), True, False),  # it may say something else too
+        (full_sheet(replace(FIELDS, serial="A000124"), 1, 75, text=TEXT), True, False),  # its linear code contradicts
         (plain_sheet(TEXT, 1, 75), False, True),
         (plain_sheet(TEXT, 1, 75), True, False),  # the other corner may say something else
         (plain_sheet(TEXT[:-2] + "00", 1, 75), False, False),

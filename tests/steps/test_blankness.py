@@ -148,3 +148,10 @@ def test_ink_is_the_share_of_dark_pixels() -> None:
 def test_a_scrap_of_paper_can_be_measured() -> None:
     assert measure(np.full((40, 30), 255, np.uint8), DPI).blank
     assert not measure(np.asarray(Image.linear_gradient("L").resize((30, 40))), DPI).blank
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 3), (1, 300), (300, 1), (9, 2000), (10, 10), (13, 11)])
+def test_a_page_of_hardly_any_pixels_can_be_measured(shape: tuple[int, int], level: int) -> None:
+    for dpi in (0.5, 75, 300):
+        assert 0 <= measure(np.full(shape, level, np.uint8), dpi).ink <= 1

@@ -97,7 +97,7 @@ class WatchedInbox:
         self.loss: Loss | None = None
         """A scan that came from here is lost, and none was taken since that surely came after it."""
         self.empty_since_ns: int | None = None
-        """Where nothing at all lay in the inbox at the latest look: when an entry last came or left."""
+        """Where nothing lay in the inbox at the latest look but what is ignored: when an entry last came or left."""
         self._hand = hand
         self._station = station
         self._away_since: float | None = None

@@ -8,11 +8,12 @@ refused for this page. A child that dies before its first page, or while it cuts
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
@@ -72,10 +73,11 @@ class Readers:
     def prepare(self) -> None:
         """Start the server process that children are forked from, so that the first scan needn't wait for its imports.
 
-        Comes back at once. Without it the first order starts the server.
+        Comes back at once, but while it is being ended. Without it the first order starts the server.
         """
-        with self._at_work:
+        with self._at_work, suppress(OSError):  # whoever gives an order is told
             self._rested_at = time.monotonic()
+            _renew_folder()
             forkserver.ensure_running()
 
     def rest(self) -> None:
@@ -83,7 +85,8 @@ class Readers:
         with self._at_work:
             if self._orders == 0 and time.monotonic() - self._rested_at > _RESTS_AFTER_SECONDS:
                 # multiprocessing's own tests end it so; there is no other way to. When it has ended nothing is done.
-                forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
+                with suppress(OSError):  # its socket may be gone
+                    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
 
     def read(self, order: ReadOrder, progress: Callable[[], None] = lambda: None) -> list[PageReading]:
         """Read every page of a scan, in order; `progress` is called whenever something was done.
@@ -107,9 +110,11 @@ class Readers:
 
         Its file is removed after that. Raises as `read` does, and what `store` raises; some are stored then.
         """
-        ends_at = time.monotonic() + self._limits.total_seconds
+        order.work.mkdir(parents=True, exist_ok=True, mode=0o700)
 
         def cut_portion(portion: Portion, progress: Callable[[], None]) -> None:
+            # For each portion: what storing takes of an archive that hangs is no fault of the scan's.
+            ends_at = time.monotonic() + self._limits.total_seconds
             documents, work = order.documents[portion.slice], order.work / str(portion.first)
             own = replace(order, documents=documents, work=work)
             files = self._cut_portion(own, ends_at, lambda: spreading.is_pointless(portion), progress)
@@ -187,6 +192,8 @@ class Readers:
     def _working(self) -> Iterator[None]:
         with self._at_work:
             self._orders += 1
+            if self._orders == 1:
+                _renew_folder()
         try:
             yield
         finally:
@@ -200,8 +207,24 @@ class Readers:
             _LOG.warning("readers_unconfined", cause=kept, error=answer.refused[kept])
 
 
+def _renew_folder() -> None:
+    """Make the folder for the server's socket again where it is gone, or have another one made where it isn't ours.
+
+    multiprocessing makes one and relies on that for good; what lies in a folder for temporary files for days, with
+    nothing in it that is used, is removed by others.
+    """
+    settings = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+    folder = settings.get("tempdir")
+    if folder is None:
+        return
+    with suppress(FileExistsError):
+        Path(folder).mkdir(mode=0o700)
+    if Path(folder).lstat().st_uid != os.geteuid():
+        settings.pop("tempdir")
+
+
 class _Tries:
-    """Allows each page one death; and one to whatever comes before the pages, and to cutting as a whole."""
+    """Allows each page one death; and one to whatever comes before the pages, and to each portion that is cut."""
 
     def __init__(self) -> None:
         self._died_of: set[int | None] = set()

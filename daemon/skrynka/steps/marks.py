@@ -287,13 +287,11 @@ def _smooth_number(least: int) -> int:
 
 def _local_mean(grey: Grey, side: int) -> Grey:
     """Average over a square of this side around each pixel, cut off at the page's edges."""
-    down, across = (_averaging(length, side) for length in grey.shape)
-    return np.asarray(down @ grey @ across.T, np.float32)
-
-
-@lru_cache(maxsize=16)
-def _averaging(length: int, side: int) -> Numbers:
-    """Give the matrix that takes a line of so many pixels to the means around them: as products these are quick."""
-    apart = np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
-    near = apart <= side // 2
-    return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)
+    for _ in range(2):
+        length = len(grey)
+        sums = np.zeros((length + 1, grey.shape[1]))
+        np.cumsum(grey, axis=0, out=sums[1:])
+        first = np.maximum(np.arange(length) - side // 2, 0)
+        last = np.minimum(np.arange(length) + side // 2 + 1, length)
+        grey = np.asarray((sums[last] - sums[first]) / (last - first)[:, np.newaxis], np.float32).T
+    return grey

@@ -19,8 +19,8 @@ from skrynka.steps.barcodes.softening import softened
 
 QUICK, QUICK_SOFT = "quick", "quick_soft"
 """The rungs: zxing-cpp on the pixels given, and on the same softened."""
-OF_SHEETS = frozenset({Symbology.QR, Symbology.CODE_128})
-"""What our sheets bear."""
+OF_SHEETS = {Symbology.QR: 2, Symbology.CODE_128: 1}
+"""How many codes our sheets bear, by symbology."""
 _DARK = 128
 """Of 256 levels: half a page's pixels are darker where its ground is black."""
 _APART = 8
@@ -44,7 +44,7 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, b
 
     `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
     """
-    wanted = symbologies & (OF_SHEETS if marked else {Symbology.QR})
+    wanted = symbologies & (OF_SHEETS.keys() if marked else {Symbology.QR})
     # Our codes are black on white, but for negatives, whose ground is dark all over.
     dark = bool(np.median(pixels[::_APART, ::_APART]) < _DARK)
     seen, broken = zxing(pixels, wanted, QUICK, shrinking=False, inverting=dark)

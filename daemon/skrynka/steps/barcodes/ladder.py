@@ -16,7 +16,7 @@ from enum import IntEnum
 import numpy as np
 
 from skrynka.core.model import Code, Standing, Symbology
-from skrynka.core.routing_code import looks_own, verifies
+from skrynka.core.routing_code import looks_own, parse, verifies
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
 from skrynka.steps.barcodes.glancing import NOTHING_SEEN, OF_SHEETS, Glance
 from skrynka.steps.barcodes.softening import softened
@@ -50,10 +50,16 @@ def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str], *,
 def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, marked: bool, blank: bool) -> bool:
     """Tell whether a glance has settled what codes a page has; else they are to be read.
 
-    On a page that is marked each kind of code that our sheets bear must have been seen: one may contradict the others.
+    On a page that is marked all codes that our sheets bear must have been read, and say the same of kind and serial.
     """
-    if marked and symbologies & OF_SHEETS - {one.symbology for one in glanced.seen if looks_own(one.text)}:
-        return False
+    if marked:
+        own = [one for one in glanced.seen if looks_own(one.text)]
+        kinds = [one.symbology for one in own]
+        all_there = all(kinds.count(symbology) >= OF_SHEETS[symbology] for symbology in symbologies & OF_SHEETS.keys())
+        if not all_there or not all(verifies(one.text) for one in own):
+            return False
+        if len({(code.kind, code.serial) for code in (parse(one.text) for one in own)}) > 1:
+            return False
     return _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
 
 

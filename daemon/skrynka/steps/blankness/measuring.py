@@ -33,6 +33,8 @@ FULL_OF_INK = 0.01
 """Share of ink inside, above which nothing of it needs a closer look: two folds make a third of it."""
 OUTSIDE_MM = 15.0
 """From the edges: shadows there say nothing about shapes."""
+_LEAST_SIDE = 10
+"""Pixels: what has fewer of them, over however large a page, says too little of it."""
 _PATCH_MM = 4.0
 _FEWEST_PATCHES = 25
 """A scrap of paper is too small for a surface through it."""
@@ -70,6 +72,8 @@ def measure(pixels: Pixels, dpi: float) -> Ink:
     factor = max(1, round(dpi / WORKING_DPI))
     scale = dpi / factor / 25.4
     levels = pixels if factor == 1 else np.asarray(Image.fromarray(pixels).reduce(factor))
+    if min(levels.shape) < _LEAST_SIDE:
+        return Ink(float((levels < PAPER_LEVEL).mean()), blank=False)
     paper = _paper(levels, scale)
     usual = max(1.0, float(np.median(paper)))
     noise = min(_NOISIEST, _DEVIATION * _difference(levels[::12]) / usual)
