@@ -191,9 +191,10 @@ class Readers:
     @contextmanager
     def _working(self) -> Iterator[None]:
         with self._at_work:
+            if self._orders == 0:
+                with suppress(OSError):  # starting a reader says so
+                    _renew_folder()
             self._orders += 1
-            if self._orders == 1:
-                _renew_folder()
         try:
             yield
         finally:
