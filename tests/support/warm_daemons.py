@@ -237,6 +237,8 @@ def _become(code: str, descriptors: Sequence[int]) -> NoReturn:
 
 def _main() -> None:
     import alembic.script  # noqa: F401, PLC0415 - what a daemon imports when it is asked for
+    import typst  # noqa: F401, PLC0415 - and what a command does
+    import zxingcpp  # noqa: F401, PLC0415
     from PIL import Image  # noqa: PLC0415
     from pyzbar import pyzbar  # noqa: F401, PLC0415
 
@@ -244,10 +246,13 @@ def _main() -> None:
     import skrynka.loops  # noqa: PLC0415
     import skrynka.readers.confinement  # noqa: PLC0415
     import skrynka.readers.tasks  # noqa: PLC0415
+    from skrynka.readers.looking import QUICK_DPI  # noqa: PLC0415
+    from skrynka.steps import marks  # noqa: PLC0415
 
     # As a fork server does, each anew; the import above starts a program to find libzbar.
     Image.preinit()
     skrynka.readers.confinement.libraries()
+    marks.draw_ahead(QUICK_DPI)
 
     if sys.argv[2:]:
         # Names that are set must be there.
