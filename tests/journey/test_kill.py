@@ -82,7 +82,7 @@ def _reader_is_well_on(daemon: Daemon, station: Station) -> None:
     _reader_is_there(daemon, station)
     # Others may help it by now.
     await_that(
-        lambda: any(_seconds_worked(reader) > 0.2 for reader in readers(daemon.process.pid)),
+        lambda: any(_seconds_worked(reader) > 0.1 for reader in readers(daemon.process.pid)),
         "a reader has worked for a while",
     )
 
