@@ -8,8 +8,8 @@
     assembling thread give the pages their places in stacks        journey/assembling.py
     filing thread     one stack at a time: plan, cut, record       journey/filing.py
 
-The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds (an
-empty inbox's a minute), never a scan.
+The stages meet in the database and wake one another; a wake-up that is missed costs a few seconds (an empty inbox's a
+minute), never a scan.
 """
 
 from __future__ import annotations

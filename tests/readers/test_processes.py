@@ -24,7 +24,7 @@ from skrynka.core.errors import ScanRejected
 from skrynka.core.formats import FileType
 from skrynka.core.model import PageReading, PageRef, PageSource, Symbology
 from skrynka.core.reasons import QuarantineReason
-from skrynka.readers import entry, processes
+from skrynka.readers import entry
 from skrynka.readers.messages import CutOrder, CutSource, PageLimits, ReadOrder
 from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
@@ -490,38 +490,35 @@ def test_an_archive_that_stores_slowly_takes_none_of_a_scans_time(tmp_path: Path
 
 
 def test_a_reader_can_be_started_when_the_folder_of_the_servers_socket_was_removed_while_it_rested(
-    good: Path, monkeypatch: pytest.MonkeyPatch
+    good: Path,
 ) -> None:
     assert still_reads(good)
-    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
     resting = Readers(ProcessLimits(LONG, LONG, MEMORY))
     folder = Path(util.get_temp_dir())
     shutil.rmtree(folder)
-    resting.rest()
+    resting.rest(0)
     resting.prepare()
     assert still_reads(good)
     assert folder.exists()
 
 
 def test_the_server_process_rests_where_nothing_was_ordered_for_long_and_is_there_again_when_something_is(
-    good: Path, monkeypatch: pytest.MonkeyPatch
+    good: Path,
 ) -> None:
     readers_at_rest = Readers(ProcessLimits(LONG, LONG, MEMORY))
     readers_at_rest.prepare()
     await_that(lambda: bool(_servers()), "the server is there")
     readers_at_rest.rest()
     assert _servers()
-    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
-    readers_at_rest.rest()
+    readers_at_rest.rest(0)
     assert not _servers()
-    readers_at_rest.rest()
+    readers_at_rest.rest(0)
     assert still_reads(good)
 
 
 def test_the_server_process_does_not_rest_while_a_reader_is_at_work(
-    good: Path, monkeypatch: pytest.MonkeyPatch
+    good: Path,
 ) -> None:
-    monkeypatch.setattr(processes, "_RESTS_AFTER_SECONDS", -1.0)
     order = ReadOrder(
         good, FileType.PDF, good.parent / "work", PageLimits(1 << 30, PAGE_PIXELS, LONG), frozenset(), frozenset(),
         foreign_text=False,
@@ -530,7 +527,7 @@ def test_the_server_process_does_not_rest_while_a_reader_is_at_work(
     seen: list[bool] = []
 
     def rest() -> None:
-        working.rest()
+        working.rest(0)
         seen.append(bool(_servers()))
 
     assert len(working.read(order, rest)) == 3

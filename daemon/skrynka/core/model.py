@@ -50,6 +50,10 @@ class Standing(StrEnum):
     """Anything else: never routes, never separates, and its text is never stored."""
 
 
+CODES_ON_SHEETS = {Symbology.QR: 2, Symbology.CODE_128: 1}
+"""How many codes each of our own sheets bears, by symbology."""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One barcode on a page, with the evidence for it."""

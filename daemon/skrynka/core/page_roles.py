@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skrynka.core.model import Code, Engine, PageReading, RoutingCode, SheetKind, Standing, Symbology
+from skrynka.core.model import CODES_ON_SHEETS, Code, Engine, PageReading, RoutingCode, SheetKind, Standing, Symbology
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.routing_code import CodeRejected, is_short, parse
 from skrynka.core.signing import NOT_LOOKED_AT, Signatures, Verdict
@@ -120,15 +120,12 @@ def _shines_through(code: Code, others: Sequence[Code]) -> bool:
     From behind it runs the other way: against the QR codes of this side, where both of them are read and say the same.
     """
     qr_codes = [other for other in others if other.symbology is Symbology.QR]
-    if code.symbology is not Symbology.CODE_128 or len(qr_codes) < _QR_CODES or len({one.text for one in qr_codes}) > 1:
+    both = len(qr_codes) >= CODES_ON_SHEETS[Symbology.QR] and len({one.text for one in qr_codes}) == 1
+    if code.symbology is not Symbology.CODE_128 or not both:
         return False
     along = _direction(code)
     ways = [_direction(one) for one in qr_codes]
     return along is not None and all(way and way[0] * along[0] + way[1] * along[1] < 0 for way in ways)
-
-
-_QR_CODES = 2
-"""On each of our sheets."""
 
 
 def _direction(code: Code) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from math import ceil
 
 LEAST = 8
-"""Pages: at some 40 ms each they take five times as long as the start of a process."""
+"""Pages: at some 25 ms each they take six times as long as the start of a process."""
 MOST = 50
 """Pages: of A4 in colour at 300 dpi the PDF library keeps some 40 MB by then."""
 LEAST_CUT, MOST_CUT = 25, 100

@@ -46,7 +46,7 @@ __all__ = ["ProcessLimits", "ReaderHindered", "ReaderStopped", "Readers"]
 
 _LOG = structlog.get_logger(__name__)
 _PDF = b"%PDF-"
-_RESTS_AFTER_SECONDS = 60.0
+_IDLE_SECONDS = 60.0
 
 Store = Callable[[int, Path, Progress], None]
 """Takes a document's 1-based number in its order, its file, and what is to be called meanwhile."""
@@ -64,7 +64,7 @@ class Readers:
         self._at_work = threading.Lock()
         self._orders = 0
         """How many are being done; counted under the lock, so that the server isn't ended meanwhile."""
-        self._rested_at = time.monotonic()
+        self._last_asked_at = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
         # Not "__main__": each child runs the main script's imports again all the same (python/cpython#126631), so that
         # script must import nothing; see `skrynka.__main__`.
@@ -76,14 +76,14 @@ class Readers:
         Comes back at once, but while it is being ended. Without it the first order starts the server.
         """
         with self._at_work, suppress(OSError):  # whoever gives an order is told
-            self._rested_at = time.monotonic()
+            self._last_asked_at = time.monotonic()
             _renew_folder()
             forkserver.ensure_running()
 
-    def rest(self) -> None:
-        """End the server process where nothing was ordered for long: idle, it holds as much memory as the service."""
+    def rest(self, idle_seconds: float = _IDLE_SECONDS) -> None:
+        """End the server process where nothing was ordered for so long: it takes memory as the service does."""
         with self._at_work:
-            if self._orders == 0 and time.monotonic() - self._rested_at > _RESTS_AFTER_SECONDS:
+            if self._orders == 0 and time.monotonic() - self._last_asked_at >= idle_seconds:
                 # multiprocessing's own tests end it so; there is no other way to. When it has ended nothing is done.
                 with suppress(OSError):  # its socket may be gone
                     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -200,7 +200,7 @@ class Readers:
         finally:
             with self._at_work:
                 self._orders -= 1
-                self._rested_at = time.monotonic()
+                self._last_asked_at = time.monotonic()
 
     def _tell_unconfined(self, answer: Unconfined) -> None:
         for kept in sorted(answer.refused.keys() - self._told_unconfined):

@@ -66,7 +66,7 @@ class Spreading:
             try:
                 # The names that are bound to what is logged go along.
                 threading.Thread(
-                    target=contextvars.copy_context().run, args=(self._help,), name="reading-along"
+                    target=contextvars.copy_context().run, args=(self._help,), name="working-along"
                 ).start()
             except (RuntimeError, MemoryError):  # no more threads: the others do its share
                 self._leave()

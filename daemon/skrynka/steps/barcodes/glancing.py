@@ -12,15 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrynka.core.model import Symbology
+from skrynka.core.model import CODES_ON_SHEETS, Symbology
 from skrynka.core.routing_code import looks_own, verifies
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zxing
 from skrynka.steps.barcodes.softening import softened
 
 QUICK, QUICK_SOFT = "quick", "quick_soft"
 """The rungs: zxing-cpp on the pixels given, and on the same softened."""
-OF_SHEETS = {Symbology.QR: 2, Symbology.CODE_128: 1}
-"""How many codes our sheets bear, by symbology."""
 _DARK = 128
 """Of 256 levels: half a page's pixels are darker where its ground is black."""
 _APART = 8
@@ -44,7 +42,7 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, b
 
     `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
     """
-    wanted = symbologies & (OF_SHEETS.keys() if marked else {Symbology.QR})
+    wanted = symbologies & (CODES_ON_SHEETS.keys() if marked else {Symbology.QR})
     # Our codes are black on white, but for negatives, whose ground is dark all over.
     dark = bool(np.median(pixels[::_APART, ::_APART]) < _DARK)
     seen, broken = zxing(pixels, wanted, QUICK, shrinking=False, inverting=dark)

@@ -15,10 +15,10 @@ from enum import IntEnum
 
 import numpy as np
 
-from skrynka.core.model import Code, Standing, Symbology
+from skrynka.core.model import CODES_ON_SHEETS, Code, Standing, Symbology
 from skrynka.core.routing_code import looks_own, parse, verifies
 from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
-from skrynka.steps.barcodes.glancing import NOTHING_SEEN, OF_SHEETS, Glance
+from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance
 from skrynka.steps.barcodes.softening import softened
 
 FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
@@ -55,7 +55,7 @@ def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, marked: boo
     if marked:
         own = [one for one in glanced.seen if looks_own(one.text)]
         kinds = [one.symbology for one in own]
-        all_there = all(kinds.count(symbology) >= OF_SHEETS[symbology] for symbology in symbologies & OF_SHEETS.keys())
+        all_there = all(kinds.count(each) >= CODES_ON_SHEETS[each] for each in symbologies & CODES_ON_SHEETS.keys())
         if not all_there or not all(verifies(one.text) for one in own):
             return False
         if len({(code.kind, code.serial) for code in (parse(one.text) for one in own)}) > 1:
