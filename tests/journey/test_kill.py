@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,12 +88,17 @@ def _reader_is_well_on(daemon: Daemon, station: Station) -> None:
     )
 
 
+def _documents_in(folder: Path) -> Iterator[str]:
+    """Give the names of those at any depth; a folder that goes while it is looked at has none."""
+    return (name for _, _, names in os.walk(folder) for name in names if name.endswith(".pdf"))
+
+
 def _document_is_cut(_daemon: Daemon, station: Station) -> None:
-    await_that(lambda: any((station.folder / "work").glob("*/*/*.pdf")), "a document is cut")
+    await_that(lambda: any(_documents_in(station.folder / "work")), "a document is cut")
 
 
 def _document_is_stored(_daemon: Daemon, station: Station) -> None:
-    await_that(lambda: any((station.archive / "documents").rglob("*.pdf")), "a document is in the archive")
+    await_that(lambda: any(_documents_in(station.archive / "documents")), "a document is in the archive")
 
 
 CLAIMED = Moment("claimed", lambda daemon, _: ignore(daemon.wait_for("scan_claimed")), "scan_read")
