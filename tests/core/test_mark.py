@@ -16,8 +16,9 @@ def mark(
     size: float = 1.0,
     contrast: float = 0.8,
     page: tuple[float, float] = (400.0, 400.0),
+    rings: float = 0.95,
 ) -> Mark:
-    return Mark(*place, size, likeness, contrast, page=page)
+    return Mark(*place, size, likeness, contrast, page=page, rings=rings)
 
 
 def pair(
@@ -150,7 +151,7 @@ def test_a_mark_in_its_corner_needs_less_and_with_codes_in_the_others_little(
     codes: float,
     expected: Marked,
 ) -> None:
-    assert weigh([Mark(*place, size, likeness, 0.1, page, codes)], []) is expected
+    assert weigh([Mark(*place, size, likeness, 0.1, page, 0.95, codes)], []) is expected
 
 
 @pytest.mark.parametrize(

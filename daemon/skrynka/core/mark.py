@@ -65,6 +65,8 @@ class Mark:
     """From its black to its white, as a share of the white."""
     page: tuple[float, float]
     """The page's width and height, in millimetres."""
+    rings: float = 0.0
+    """The same with the mark, of what is seen from the middle outwards, all directions together: 1 for the mark."""
     codes: float = OFF_THE_PAGE
     """Of a mark in its corner: how restless the calmer of the two places is where its sheet's QR codes are."""
 
@@ -138,6 +140,11 @@ class Pair:
         return abs(self.one.likeness) + abs(self.other.likeness)
 
     @property
+    def rings(self) -> float:
+        """Give what is better of both: a stain may lie on one of them."""
+        return max(self.one.rings, self.other.rings)
+
+    @property
     def from_behind(self) -> bool:
         """Tell whether it is a sheet's back that its front shines through: pale, with codes on the other diagonal.
 
@@ -174,6 +181,12 @@ _CODES_IN_CORNERS = 1.0
 distance came to 0.95 at most, at the very distance with something like codes to 0.57; one alone to 0.79. Of 320 pages
 with seals and targets, a third of these in a sheet's corners, 16 had something of a mark's size there: 0.67 at most,
 and none of them beside codes."""
+_RINGS_OF_TWO, _RINGS_OF_TWO_EXACT, _RINGS_OF_ONE = 0.9, 0.6, 0.92
+_LEAST_RINGS, _RINGS_BETTER, _RINGS_ENOUGH = 0.65, 0.07, 0.9
+"""Of one beside codes: wear that takes likeness leaves more of a mark's rings than those of other things are worth."""
+# Measured on 338 marked sheets in every bad state and on 590 pages of targets drawn by chance, a third of them in a
+# sheet's corners: of the ten of these that were like a sheet otherwise one was left, all but our mark, and no sheet
+# was lost. The worst sheet with one mark and no codes came to 0.95, the worst with codes to 0.74, for want of toner.
 
 
 def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
@@ -182,20 +195,26 @@ def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
     A sheet's back, through which both marks of its front shine, is `PERHAPS`: its codes may be read from behind.
     """
     likely = [pair for pair in pairs if min(abs(pair.one.likeness), abs(pair.other.likeness)) >= _LEAST_OF_TWO]
-    for pair in likely:
-        exact = pair.exact and pair.front_codes >= _LEAST_CODES
-        if pair.likeness >= (_TWO_EXACT if exact else _TWO) and not pair.from_behind:
-            return Marked.YES
+    if any(_is_a_sheets(pair) for pair in likely):
+        return Marked.YES
     behind = [mark for pair in likely if pair.from_behind for mark in (pair.one, pair.other)]
     front = [mark for mark in marks if mark not in behind and not (mark.in_a_backs_corner and _is_pale(mark))]
-    if any(abs(mark.likeness) >= _needed(mark) for mark in front):
+    if any(_says_enough(mark) for mark in front):
         return Marked.YES
     two = any(pair.likeness >= _TWO_PERHAPS for pair in likely)
     return Marked.PERHAPS if two or any(abs(mark.likeness) >= _ONE_PERHAPS for mark in marks) else Marked.NO
 
 
-def _needed(alone: Mark) -> float:
-    """Give the likeness that one mark alone must have."""
-    if not alone.in_its_corner:
-        return _ONE
-    return _ONE_BESIDE_CODES if alone.codes >= _CODES_IN_CORNERS else _ONE_IN_CORNER
+def _is_a_sheets(pair: Pair) -> bool:
+    exact = pair.exact and pair.front_codes >= _LEAST_CODES
+    likeness, rings = (_TWO_EXACT, _RINGS_OF_TWO_EXACT) if exact else (_TWO, _RINGS_OF_TWO)
+    return pair.likeness >= likeness and pair.rings >= rings and not pair.from_behind
+
+
+def _says_enough(alone: Mark) -> bool:
+    """Tell whether one mark alone makes the page a sheet."""
+    likeness = abs(alone.likeness)
+    if alone.in_its_corner and alone.codes >= _CODES_IN_CORNERS:
+        rings = max(_LEAST_RINGS, min(likeness + _RINGS_BETTER, _RINGS_ENOUGH))
+        return likeness >= _ONE_BESIDE_CODES and alone.rings >= rings
+    return likeness >= (_ONE_IN_CORNER if alone.in_its_corner else _ONE) and alone.rings >= _RINGS_OF_ONE

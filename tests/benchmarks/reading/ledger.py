@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -89,9 +90,11 @@ class Ledger:
 
 @cache
 def source_digest() -> str:
-    """Tell one state of the program's reading from another."""
+    """Tell one state of the program's reading from another: of all modules that it has loaded to look at a page."""
+    loaded = (Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None)))
     package = _ROOT / "daemon" / "skrynka"
-    return _digest(path for part in ("core", "readers", "steps") for path in (package / part).rglob("*.py"))
+    parts = [package / part for part in ("core", "readers", "steps")]
+    return _digest(path for path in loaded if any(path.is_relative_to(part) for part in parts))
 
 
 @cache

@@ -71,7 +71,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """What each engine by itself read at 300 dpi; `wrong` is a code in our scheme that isn't there."""
+    """What each engine by itself read at 300 dpi; `wrong` is a code in our scheme that isn't the sheet's own."""
 
     zxing: bool
     zbar: bool
@@ -80,6 +80,21 @@ class Alone:
     zxing_false: int
     """Codes that say what nothing on the page says, in any scheme."""
     zbar_false: int
+
+    @property
+    def zxing_reads(self) -> bool:
+        """Whether it reads the sheet: who is told two sheets' codes by it can't know which one this is."""
+        return self.zxing and not self.zxing_wrong
+
+    @property
+    def zbar_reads(self) -> bool:
+        """The same."""
+        return self.zbar and not self.zbar_wrong
+
+    @property
+    def either_reads(self) -> bool:
+        """Whether one of them does."""
+        return self.zxing_reads or self.zbar_reads
 
 
 def program(image: Image) -> Seen:

@@ -47,11 +47,11 @@ def count(looked: Iterable[Both]) -> Count:
         missed=verdicts.count(Verdict.MISSED),
         wrong=verdicts.count(Verdict.WRONG),
         crashed=verdicts.count(Verdict.CRASHED),
-        zxing=sum(alone.zxing for _, alone in both),
-        zbar=sum(alone.zbar for _, alone in both),
-        union=sum(alone.zxing or alone.zbar for _, alone in both),
-        held_though_read=sum(seen.verdict is not Verdict.READ and (alone.zxing or alone.zbar) for seen, alone in both),
-        gained=sum(seen.verdict is Verdict.READ and not (alone.zxing or alone.zbar) for seen, alone in both),
+        zxing=sum(alone.zxing_reads for _, alone in both),
+        zbar=sum(alone.zbar_reads for _, alone in both),
+        union=sum(alone.either_reads for _, alone in both),
+        held_though_read=sum(seen.verdict is not Verdict.READ and alone.either_reads for seen, alone in both),
+        gained=sum(seen.verdict is Verdict.READ and not alone.either_reads for seen, alone in both),
     )
 
 
@@ -196,9 +196,7 @@ def _to_look_at(looked: Mapping[Key, Both]) -> list[str]:
         "wrongly read": lambda seen, _: seen.verdict is Verdict.WRONG,
         "crashed": lambda seen, _: seen.verdict is Verdict.CRASHED,
         "held without a sheet": lambda seen, _: seen.verdict in {Verdict.FALSE_MARK, Verdict.FALSE_CODE},
-        "held though an engine reads it": lambda seen, alone: (
-            seen.verdict is Verdict.HELD and (alone.zxing or alone.zbar)
-        ),
+        "held though an engine reads it": lambda seen, alone: seen.verdict is Verdict.HELD and alone.either_reads,
     }
     lines = []
     for name, is_so in bad.items():

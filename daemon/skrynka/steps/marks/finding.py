@@ -1,6 +1,6 @@
-"""Find the mark of our sheets on a page, by the geometry in `core.mark`, however the page is turned.
+"""Look for the mark on a page.
 
-The mark is compared with the page at every place and at several sizes, by what a mark's black and white have in common
+It is compared with the page at every place and at several sizes, by what a mark's black and white have in common
 with the page's dark and light there (normalised cross-correlation). That heeds neither contrast nor brightness, sums up
 over the whole mark, so that grain, streaks and noise even out, and finds a negative as well.
 
@@ -10,7 +10,7 @@ Coarse pixels propose places, by one Fourier transform of the page and one back 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -20,15 +20,11 @@ from numpy import fft
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from skrynka.core.mark import OFF_THE_PAGE, RADII_MM, RADIUS_MM, Mark, Pair
+from skrynka.core.mark import OFF_THE_PAGE, RADIUS_MM, Mark, Pair
+from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Shape, drawn_mark, drawn_shapes
+from skrynka.steps.marks.rings import drawn_rings, ring_likeness
 
 Pixels = npt.NDArray[np.uint8]
-Grey = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.float32]
-Shape = tuple[float, float, float]
-"""Of a mark: its size as a share of its own, its breadth in a direction as a share of what it is across that, and this
-direction in degrees."""
 
 _COARSEST_DPI = 40.0
 _JUDGING_DPI = 25.0
@@ -43,8 +39,6 @@ _MAYBE_SQUEEZED = (0.45, 0.85)
 """Likenesses between which that is tried."""
 _MIDDLE = 0.6
 """Of the lightest level: paper lies above it, even in shade, and the ground of a negative far below."""
-_QUIET_MM = 1.0
-"""White around the mark that is compared too."""
 _AROUND_MM = 38.0
 """Side of the square whose mean and deviation the page is levelled by before it is compared."""
 _LEVELS = 1.5
@@ -59,8 +53,6 @@ _CODE_MM = 30.0
 """Side of the square in the middle of a QR code that is looked at."""
 _PLACES = 9
 """Three by three, a pixel apart, at which a mark is judged."""
-_FINE = 4
-"""Each pixel of a drawn mark is the mean of so many by so many."""
 
 
 def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair, ...]]:
@@ -82,6 +74,7 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     marks = [_judged(fine, fine_dpi, *place) for place in places]
     if pale:
         marks = [mark for mark in marks if mark.likeness > 0]
+    marks = [_with_rings(pixels, dpi, mark) for mark in marks]
     marks = [_beside_codes(fine, fine_dpi, mark) if mark.in_its_corner else mark for mark in marks]
     marks.sort(key=lambda mark: -abs(mark.likeness))
     pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
@@ -97,6 +90,8 @@ def draw_ahead(dpi: float) -> None:
     find_marks(np.full((round(297 / 25.4 * dpi), round(210 / 25.4 * dpi)), 255, np.uint8), dpi)
     for size in _SIZES:
         drawn_shapes(_near(size), side)
+        for shape in _near(size):
+            drawn_rings(round(shape[0], 2))
     drawn_shapes(_squeezed(1.0), side)
 
 
@@ -107,7 +102,7 @@ def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, fl
     deviation = np.sqrt(np.maximum(_local_mean(grey * grey, side) - mean * mean, 0))
     level = (grey - mean) / (deviation + _LEVELS)
     height, width = grey.shape
-    around = round((RADIUS_MM * _SIZES[-1] + _QUIET_MM) / 25.4 * dpi) + 1
+    around = round((RADIUS_MM * _SIZES[-1] + QUIET_MM) / 25.4 * dpi) + 1
     shape = _smooth_number(max(height, 2 * around) + around), _smooth_number(max(width, 2 * around) + around)
     spectrum = fft.rfft2(level, shape)
     likeness = fft.irfft2(spectrum * _spectra(shape, dpi), shape)[:, :height, :width]
@@ -193,6 +188,13 @@ def _at_places(part: Grey, side: int) -> Grey:
     return np.asarray(sliding_window_view(part, (side, side)).reshape(_PLACES, side * side))
 
 
+def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
+    if abs(mark.likeness) < _LEAST_PROPOSED:
+        return mark
+    rings = ring_likeness(pixels, dpi, (mark.x, mark.y), mark.size, negative=mark.likeness < 0)
+    return replace(mark, rings=rings)
+
+
 def _beside_codes(grey: Grey, dpi: float, mark: Mark) -> Mark:
     return replace(mark, codes=min(_restlessness(grey, dpi, *place) for place in mark.code_places()))
 
@@ -212,57 +214,12 @@ def _restlessness(grey: Grey, dpi: float, x: float, y: float) -> float:
     return float(np.median(np.abs(np.diff(grey[row - half : row + half, column - half : column + half], axis=1))))
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The mark drawn in several shapes, each in the middle of a square of the same size, to be compared with pixels."""
-
-    side: int
-    """Pixels, an odd number."""
-    weights: Numbers
-    """(side x side, 3 x shapes): for each shape which pixels are compared; then the marks; then their squares."""
-    sums: Numbers
-    """Of the weights, over the square."""
-
-    @property
-    def shapes(self) -> int:
-        """How many there are."""
-        return len(self.sums) // 3
-
-
-@lru_cache(maxsize=64)
-def drawn_shapes(shapes: tuple[Shape, ...], dpi: float) -> Drawn:
-    """Draw the mark in these shapes."""
-    drawn = [_drawn_mark(dpi, *shape) for shape in shapes]
-    side = max(mark.shape[0] for mark, _ in drawn)
-    marks, masks = (
-        [np.pad(each, (side - each.shape[0]) // 2).ravel() for each in kind] for kind in zip(*drawn, strict=True)
-    )
-    weights = np.array([*masks, *marks, *np.square(marks)], np.float32)
-    return Drawn(side, weights.T.copy(), weights.sum(axis=1))
-
-
-def _drawn_mark(dpi: float, size: float, squeezed: float = 1.0, direction: float = 0.0) -> tuple[Grey, Mask]:
-    """Draw the mark in a shape, black -1 and white 1, and say which pixels of the square around it are compared."""
-    half = int(np.ceil((RADIUS_MM + _QUIET_MM) * size / 25.4 * dpi / squeezed**0.5))
-    fine = (2 * half + 1) * _FINE
-    along = ((np.arange(fine) + 0.5) / _FINE - half - 0.5) / (size / 25.4 * dpi)
-    x, y = along, along[:, np.newaxis]
-    turn = np.radians(direction)
-    longer = squeezed**0.5
-    distance = np.hypot((x * np.cos(turn) + y * np.sin(turn)) / longer, (y * np.cos(turn) - x * np.sin(turn)) * longer)
-    black = np.searchsorted(RADII_MM, distance, side="right") % 2 == 0
-    blocks = (2 * half + 1, _FINE, 2 * half + 1, _FINE)
-    inside = (distance < RADIUS_MM + _QUIET_MM).reshape(blocks).mean(axis=(1, 3)) > 1 / 2
-    mark = np.where(black, -1.0, 1.0).reshape(blocks).mean(axis=(1, 3))
-    return np.asarray(mark * inside, np.float32), inside
-
-
 @lru_cache(maxsize=4)
 def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
     """Transform the mark at each size, so that a product with a page's transform gives about the likenesses."""
     spectra = []
     for size in _SIZES:
-        mark, inside = _drawn_mark(dpi, size)
+        mark, inside = drawn_mark(dpi, size)
         mark = np.where(inside, mark - mark[inside].mean(), 0)
         mark /= float(np.sqrt((mark**2).sum()) * np.sqrt(inside.sum()))
         field = np.zeros(shape, np.float32)
