@@ -17,8 +17,9 @@ from tests.benchmarks.reading.axes import EVERY
 from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.ledger import Ledger, Taken
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
-from tests.benchmarks.reading.report import count, highest_rate, report
-from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, everything, sample
+from tests.benchmarks.reading.report import Looked, count, highest_rate, report
+from tests.benchmarks.reading.running import Engines
+from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, compared, everything, sample
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,8 @@ READ = Seen(
 BOTH = Alone(zxing=True, zbar=True, zxing_wrong=0, zbar_wrong=0, zxing_false=0, zbar_false=0)
 NEITHER = replace(BOTH, zxing=False, zbar=False)
 KEY = Key("blur", "1 mm", 7, 1)
+ALL = frozenset({KEY})
+"""Images to be compared."""
 
 
 def test_what_was_seen_is_there_at_the_next_call(tmp_path: Path) -> None:
@@ -42,14 +45,39 @@ def test_what_was_seen_is_there_at_the_next_call(tmp_path: Path) -> None:
     again = Ledger(tmp_path, "s1", "i1")
 
     assert (again.seen, again.alone) == ({KEY: READ}, {KEY: NEITHER})
-    assert again.missing([KEY, replace(KEY, number=8)]) == [(replace(KEY, number=8), True, True)]
+    other = replace(KEY, number=8)
+    assert again.missing([KEY, other], frozenset({KEY, other})) == [(other, True, Engines.ALWAYS)]
 
 
 def test_a_new_program_looks_again_and_new_images_are_put_before_the_engines_too(tmp_path: Path) -> None:
     Ledger(tmp_path, "s1", "i1").add(KEY, READ, BOTH)
 
-    assert Ledger(tmp_path, "s2", "i1").missing([KEY]) == [(KEY, True, False)]
-    assert Ledger(tmp_path, "s1", "i2").missing([KEY]) == [(KEY, True, True)]
+    assert Ledger(tmp_path, "s2", "i1").missing([KEY], ALL) == [(KEY, True, Engines.NEVER)]
+    assert Ledger(tmp_path, "s1", "i2").missing([KEY], ALL) == [(KEY, True, Engines.ALWAYS)]
+
+
+def test_the_engines_are_put_before_all_sheets_that_arent_read_and_else_before_those_to_be_compared(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger(tmp_path, "s", "i")
+    read, held, plain = replace(KEY, number=2), replace(KEY, number=3), Key(NO_SHEET, "bill", 2, 1)
+
+    assert ledger.missing([KEY, read, plain], ALL) == [
+        (KEY, True, Engines.ALWAYS),
+        (read, True, Engines.WHERE_UNREAD),
+        (plain, True, Engines.NEVER),
+    ]
+    for key, verdict in ((read, Verdict.READ), (held, Verdict.HELD), (plain, Verdict.PASSED)):
+        ledger.add(key, replace(READ, verdict=verdict), None)
+    assert ledger.missing([read, held, plain], ALL) == [(held, False, Engines.ALWAYS)]
+
+
+def test_the_long_run_compares_one_image_in_four_of_each_kind() -> None:
+    chosen = compared(everything([], 1))
+
+    cells = Counter((key.axis, key.severity) for key in chosen)
+    assert set(cells) == {(key.axis, key.severity) for key in everything([], 1)}
+    assert 0.24 < len(chosen) / (FULL_SHEETS + FULL_PLAIN) < 0.27
 
 
 def test_a_line_that_a_kill_broke_off_is_passed_over_and_written_over(tmp_path: Path) -> None:
@@ -79,7 +107,7 @@ def test_what_is_seen_afresh_counts(tmp_path: Path) -> None:
     Ledger(tmp_path, "s", "i").add(KEY, READ, BOTH)
 
     fresh = Ledger(tmp_path, "s", "i", fresh=True)
-    assert fresh.missing([KEY]) == [(KEY, True, True)]
+    assert fresh.missing([KEY], ALL) == [(KEY, True, Engines.ALWAYS)]
     fresh.add(KEY, replace(READ, verdict=Verdict.HELD), BOTH)
 
     assert Ledger(tmp_path, "s", "i").seen[KEY].verdict is Verdict.HELD
@@ -96,21 +124,37 @@ def test_the_bound_for_none_at_all_is_the_rule_of_three_and_others_are_exact() -
 def test_verdicts_are_counted_beside_the_engines() -> None:
     held, missed = replace(READ, verdict=Verdict.HELD), replace(READ, verdict=Verdict.MISSED)
 
-    counted = count([(READ, BOTH), (READ, NEITHER), (held, replace(NEITHER, zbar=True)), (missed, NEITHER)])
+    looked = [
+        Looked(READ, BOTH, compared=True),
+        Looked(READ, NEITHER, compared=True),
+        Looked(held, replace(NEITHER, zbar=True), compared=True),
+        Looked(held, BOTH, compared=False),
+        Looked(missed, NEITHER, compared=False),
+        Looked(READ, None, compared=False),
+    ]
+    counted = count(looked)
 
-    assert (counted.images, counted.read, counted.held, counted.missed, counted.wrong) == (4, 2, 1, 1, 0)
+    assert (counted.images, counted.read, counted.held, counted.missed, counted.wrong) == (6, 3, 2, 1, 0)
+    assert (counted.compared, counted.read_of_compared) == (3, 2)
     assert (counted.zxing, counted.zbar, counted.union) == (1, 2, 2)
-    assert (counted.held_though_read, counted.gained) == (1, 1)
+    assert (counted.held_though_read, counted.gained) == (2, 1)
+
+
+def test_an_engine_that_reads_another_sheets_code_as_well_hasnt_read_the_sheet() -> None:
+    two_sheets = replace(BOTH, zxing_wrong=1)
+
+    assert (two_sheets.zxing_reads, two_sheets.zbar_reads, two_sheets.either_reads) == (False, True, True)
+    assert not replace(two_sheets, zbar=False).either_reads
 
 
 def test_the_report_names_what_was_missed_and_counts_pages_without_a_sheet() -> None:
     plain = Key(NO_SHEET, "bill", 1, 1)
     seen = {KEY: replace(READ, verdict=Verdict.MISSED), plain: replace(READ, verdict=Verdict.FALSE_MARK)}
 
-    told = report(seen, {KEY: NEITHER, plain: NEITHER}, [KEY, plain, replace(KEY, number=8)], "Today.")
+    told = report(seen, {KEY: NEITHER, plain: NEITHER}, [KEY, plain, replace(KEY, number=8)], ALL, "Today.")
 
     assert "silently missed: 1 of 1" in told
-    assert "| blur | 1 mm | 1 | 0 | 0 | **1** | 0 | 0 | 0 | 0 |" in told
+    assert "| blur | 1 mm | 1 | 0 | 0 | **1** | 0 |  | 1 | 0 | 0 | 0 | 0 |" in told
     assert "- missed: `blur/1 mm/7`" in told
     assert "- held without a sheet: `no-sheet/bill/1`" in told
     assert "taken for a sheet or held: 1 of 1" in told
@@ -143,7 +187,7 @@ def test_the_picture_is_well_formed_and_shows_each_axis_that_was_looked_at(tmp_p
     keys = [KEY, Key("jpeg", "5", 1, 1)]
     path = tmp_path / "reading.png"
 
-    picture.write(dict.fromkeys(keys, READ), dict.fromkeys(keys, NEITHER), keys, "Today <&>", path)
+    picture.write(dict.fromkeys(keys, READ), dict.fromkeys(keys, NEITHER), keys, frozenset(keys), "Today <&>", path)
 
     words = [text.text for text in ET.parse(path.with_suffix(".svg")).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314 - ours
     assert {"blur", "jpeg", "Today <&>"} <= set(words)

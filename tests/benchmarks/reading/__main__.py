@@ -27,8 +27,8 @@ from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key, image_of
 from tests.benchmarks.reading.ledger import Ledger, Taken, images_digest, source_digest
 from tests.benchmarks.reading.looking import Verdict, alone, program
 from tests.benchmarks.reading.report import report
-from tests.benchmarks.reading.running import look_at_all
-from tests.benchmarks.reading.sampling import everything, sample
+from tests.benchmarks.reading.running import Todo, look_at_all
+from tests.benchmarks.reading.sampling import compared, everything, sample
 from tests.benchmarks.telling import Teller
 
 STATE = Path(__file__).parents[3] / "build" / "bench" / "reading"
@@ -48,30 +48,30 @@ def main(words: Sequence[str], state: Path = STATE) -> int:
     keys = everything(options.axis, options.seed) if options.full else sample(
         options.sample, options.axis, options.seed
     )  # fmt: skip
+    beside = compared(keys) if options.full else frozenset(keys)
     ledger = Ledger(state, source_digest(), images_digest(), fresh=options.fresh)
     code = 0
     try:
         with ledger.taken():
-            _look_at(keys, ledger, options.processes, teller)
+            _look_at(ledger.missing(keys, beside), len(keys), ledger, options.processes, teller)
     except Taken:
         teller.say("Another process looks at images now.")
         return 2
     except KeyboardInterrupt:
         code = 130
     about = f"{date.today():%Y-%m-%d}, seed {options.seed}, source {source_digest()}, images {images_digest()}."  # noqa: DTZ011 - the day on the wall
-    told = report(ledger.seen, ledger.alone, keys, about)
+    told = report(ledger.seen, ledger.alone, keys, beside, about)
     (state / "report.md").write_text(told, encoding="utf-8")
-    picture.write(ledger.seen, ledger.alone, keys, about, state / "reading.png")
+    picture.write(ledger.seen, ledger.alone, keys, beside, about, state / "reading.png")
     teller.say(told)
     teller.say(f"{state / 'report.md'}\n{state / 'reading.png'}")
     bad = {ledger.seen[key].verdict for key in keys if key in ledger.seen} & {Verdict.MISSED, Verdict.WRONG}
     return code or int(bool(bad))
 
 
-def _look_at(keys: Sequence[Key], ledger: Ledger, processes: int, teller: Teller) -> None:
-    todo = ledger.missing(keys)
+def _look_at(todo: Sequence[Todo], images: int, ledger: Ledger, processes: int, teller: Teller) -> None:
     bad = dict.fromkeys((Verdict.MISSED, Verdict.WRONG, Verdict.FALSE_MARK, Verdict.FALSE_CODE), 0)
-    with teller.progress("reading", len(keys), len(keys) - len(todo)) as advance:
+    with teller.progress("reading", images, images - len(todo)) as advance:
         for key, seen, engines in look_at_all(todo, processes):
             ledger.add(key, seen, engines)
             if seen is not None and seen.verdict in bad:

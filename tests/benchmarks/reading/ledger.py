@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.reading.images import Key
+from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
+from tests.benchmarks.reading.running import Engines, Todo
 
 _ROOT = Path(__file__).parents[3]
 _DRAWN_BY = (
@@ -72,10 +73,21 @@ class Ledger:
             _mend(self._engines_file)
             yield
 
-    def missing(self, keys: Iterable[Key]) -> list[tuple[Key, bool, bool]]:
-        """Give what is still to do, in order: a key, whether for the program, whether for the engines."""
-        wanted = [(key, key not in self.seen, key not in self.alone) for key in keys]
-        return [(key, program, engines) for key, program, engines in wanted if program or engines]
+    def missing(self, keys: Iterable[Key], compared: frozenset[Key]) -> list[Todo]:
+        """Give what is still to do, in order; the engines are put before those to be compared, and sheets not read."""
+        wanted = [(key, key not in self.seen, self._engines(key, compared)) for key in keys]
+        return [todo for todo in wanted if todo[1] or todo[2] is Engines.ALWAYS]
+
+    def _engines(self, key: Key, compared: frozenset[Key]) -> Engines:
+        if key in self.alone:
+            return Engines.NEVER
+        if key in compared:
+            return Engines.ALWAYS
+        if key.axis == NO_SHEET:
+            return Engines.NEVER
+        if key in self.seen:
+            return Engines.NEVER if self.seen[key].verdict is Verdict.READ else Engines.ALWAYS
+        return Engines.WHERE_UNREAD
 
     def add(self, key: Key, seen: Seen | None, alone: Alone | None) -> None:
         """Put an image on record, while it is taken."""

@@ -11,7 +11,7 @@ import typst
 from tests.benchmarks.reading.axes import EVERY, Axis
 from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
-from tests.benchmarks.reading.report import Count, count, highest_rate
+from tests.benchmarks.reading.report import Count, count, highest_rate, looked_at
 
 _READ, _HELD, _BAD = "#2f8f83", "#f0c05a", "#d1263c"
 _PAPER, _INK, _PALE, _RULE = "#fdfcf8", "#22303c", "#7b8791", "#e3e0d6"
@@ -24,14 +24,21 @@ _HEAD, _MARGIN = 118, 28
 _PPI = 160.0
 
 
-def write(seen: Mapping[Key, Seen], alone: Mapping[Key, Alone], keys: Sequence[Key], about: str, path: Path) -> None:
+def write(
+    seen: Mapping[Key, Seen],
+    alone: Mapping[Key, Alone],
+    keys: Sequence[Key],
+    compared: frozenset[Key],
+    about: str,
+    path: Path,
+) -> None:
     """Write the picture as SVG and as PNG beside it, where there is anything to show."""
-    looked = {key: (seen[key], alone[key]) for key in keys if key in seen and key in alone and key.axis != NO_SHEET}
+    looked = looked_at(seen, alone, [key for key in keys if key.axis != NO_SHEET], compared)
     if not looked:
         return
     counts = {
         axis: {
-            severity: count(both for key, both in looked.items() if (key.axis, key.severity) == (axis.name, severity))
+            severity: count(each for key, each in looked.items() if (key.axis, key.severity) == (axis.name, severity))
             for severity in axis.severities
         }
         for axis in EVERY
@@ -68,10 +75,11 @@ def draw(counts: Mapping[Axis, Mapping[str, Count]], total: Count, false_alarms:
 def _heading(total: Count, false_alarms: tuple[int, int], about: str, width: int) -> list[str]:
     bad = total.missed + total.wrong + total.crashed
     bound = highest_rate(bad, total.images)
+    either = total.union / max(1, total.compared)
     said = (
         f"{total.images:,} degraded sheets: {total.read / total.images:.1%} read, {total.held / total.images:.1%} held "
         f"for a person, {bad} missed or wrong (95 %: below {bound:.2%}).  Either engine alone reads "
-        f"{total.union / total.images:.1%}.  Of {false_alarms[1]:,} pages without a sheet, {false_alarms[0]} held."
+        f"{either:.1%}.  Of {false_alarms[1]:,} pages without a sheet, {false_alarms[0]} held."
     )
     x = _MARGIN + _BARS[0]
     legend = [(_READ, "read"), (_HELD, "held: a person looks"), (_BAD, "silently missed, or wrong")]
@@ -118,7 +126,8 @@ def _panel(axis: Axis, severities: Mapping[str, Count]) -> list[str]:
                     parts.append(
                         f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{colour}"/>'
                     )
-            line = top + height - counted.union / counted.images * height
+        if counted.compared:
+            line = top + height - counted.union / counted.compared * height
             line = min(max(line, top + 1.2), top + height - 1.2)
             parts.append(f'<path d="M{x:.1f} {line:.1f}h{wide:.1f}" stroke="{_INK}" stroke-width="2.4"/>')
         words = severity.removesuffix(unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks.reading.axes import EVERY
@@ -14,7 +14,17 @@ from tests.benchmarks.reading.looking import Alone, Seen, Verdict
 _SHOWN = 40
 """Images that are named one by one, so that somebody can look at them."""
 _CONFIDENCE = 0.95
-Both = tuple[Seen, Alone]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One image, and what was seen on it."""
+
+    seen: Seen
+    alone: Alone | None
+    """What the engines read, where they were asked."""
+    compared: bool
+    """Whether they were asked whatever the program read: only such images tell how they do beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +37,64 @@ class Count:
     missed: int
     wrong: int
     crashed: int
+    compared: int
+    read_of_compared: int
     zxing: int
     zbar: int
     union: int
+    """Of the compared: what one engine reads, what the other does, what either does."""
     held_though_read: int
-    """Held, or worse, though an engine alone read it."""
+    """Held, or worse, though an engine alone read it; of all images."""
     gained: int
-    """Read by the program and by neither engine alone."""
+    """Of the compared: read by the program and by neither engine alone."""
 
 
-def count(looked: Iterable[Both]) -> Count:
+def count(looked: Iterable[Looked]) -> Count:
     """Count sheets."""
-    both = list(looked)
-    verdicts = [seen.verdict for seen, _ in both]
+    all_of_them = list(looked)
+    verdicts = [each.seen.verdict for each in all_of_them]
+    unread = [each.alone for each in all_of_them if each.alone and each.seen.verdict is not Verdict.READ]
+    both = [(each.seen.verdict is Verdict.READ, each.alone) for each in all_of_them if each.compared and each.alone]
     return Count(
-        images=len(both),
+        images=len(all_of_them),
         read=verdicts.count(Verdict.READ),
         held=verdicts.count(Verdict.HELD),
         missed=verdicts.count(Verdict.MISSED),
         wrong=verdicts.count(Verdict.WRONG),
         crashed=verdicts.count(Verdict.CRASHED),
+        compared=len(both),
+        read_of_compared=sum(read for read, _ in both),
         zxing=sum(alone.zxing_reads for _, alone in both),
         zbar=sum(alone.zbar_reads for _, alone in both),
         union=sum(alone.either_reads for _, alone in both),
-        held_though_read=sum(seen.verdict is not Verdict.READ and alone.either_reads for seen, alone in both),
-        gained=sum(seen.verdict is Verdict.READ and not alone.either_reads for seen, alone in both),
+        held_though_read=sum(alone.either_reads for alone in unread),
+        gained=sum(read and not alone.either_reads for read, alone in both),
     )
 
 
-def report(seen: Mapping[Key, Seen], alone: Mapping[Key, Alone], keys: Sequence[Key], about: str) -> str:
-    """Write the report over those of these images that both were put before, as Markdown."""
-    looked = {key: (seen[key], alone[key]) for key in keys if key in seen and key in alone}
-    sheets = {key: both for key, both in looked.items() if key.axis != NO_SHEET}
-    plain = {key: both for key, both in looked.items() if key.axis == NO_SHEET}
+def looked_at(
+    seen: Mapping[Key, Seen], alone: Mapping[Key, Alone], keys: Iterable[Key], compared: frozenset[Key]
+) -> dict[Key, Looked]:
+    """Put together what is known of these images, as far as they were looked at."""
+    return {key: Looked(seen[key], alone.get(key), key in compared) for key in keys if key in seen}
+
+
+def report(
+    seen: Mapping[Key, Seen],
+    alone: Mapping[Key, Alone],
+    keys: Sequence[Key],
+    compared: frozenset[Key],
+    about: str,
+) -> str:
+    """Write the report over these images as far as they were looked at, as Markdown."""
+    looked = looked_at(seen, alone, keys, compared)
+    sheets = {key: each for key, each in looked.items() if key.axis != NO_SHEET}
+    plain = {key: each for key, each in looked.items() if key.axis == NO_SHEET}
     lines = ["# Reading", "", about, ""]
     if sheets:
         lines += [
             *_overall(count(sheets.values())),
-            *_evidence([seen for seen, _ in looked.values()]),
+            *_evidence([each.seen for each in looked.values()]),
             "",
             *_by_axis(sheets),
             "",
@@ -103,13 +133,17 @@ def _overall(total: Count) -> list[str]:
         return f"{happened} of {total.images} (95 %: below {highest_rate(happened, total.images):.3%})"
 
     engines = [("zxing", total.zxing), ("zbar", total.zbar), ("either", total.union)]
-    beside = ", ".join(f"{name} {_share(read, total.images)}" for name, read in engines)
+    beside = ", ".join(f"{name} {_share(read, total.compared)}" for name, read in engines if total.compared)
     happened = f"silently missed: {bound(total.missed)}; wrongly read: {bound(total.wrong)}; crashed: {total.crashed}"
     read = (
-        f"read: {_share(total.read, total.images)}, held: {_share(total.held, total.images)}; engines alone: {beside}"
+        f"read: {_share(total.read, total.images)}, held: {_share(total.held, total.images)}; "
+        f"not read, and by an engine alone at 300 dpi: {total.held_though_read}"
     )
-    apart = f"read, and by no engine alone: {total.gained}; not read, and by one of them: {total.held_though_read}"
-    return [f"- {happened}", f"- {read}", f"- {apart}"]
+    engines_beside = (
+        f"of {total.compared} of them, put before the engines alone as well: read {total.read_of_compared}, {beside}; "
+        f"read, and by neither engine: {total.gained}"
+    )
+    return [f"- {happened}", f"- {read}", f"- {engines_beside}"]
 
 
 def _evidence(seen: Sequence[Seen]) -> list[str]:
@@ -131,24 +165,24 @@ def _evidence(seen: Sequence[Seen]) -> list[str]:
     ]
 
 
-_HEAD = "images | read | held | **missed** | wrong | zxing | zbar | either | not read, engines do |"
-_RULE = "--:|" * 9
+_HEAD = "images | read | held | **missed** | wrong | not read, engines do | compared | read | zxing | zbar | either |"
+_RULE = "--:|" * 11
 
 
-def _by_axis(sheets: Mapping[Key, Both]) -> list[str]:
+def _by_axis(sheets: Mapping[Key, Looked]) -> list[str]:
     lines = [f"| axis | {_HEAD}", f"|---|{_RULE}"]
     for axis in EVERY:
-        mine = [both for key, both in sheets.items() if key.axis == axis.name]
+        mine = [each for key, each in sheets.items() if key.axis == axis.name]
         if mine:
             lines.append(f"| {axis.name} | {_cells(count(mine))}")
     return [*lines, f"| all | {_cells(count(sheets.values()))}"]
 
 
-def _by_severity(sheets: Mapping[Key, Both]) -> list[str]:
+def _by_severity(sheets: Mapping[Key, Looked]) -> list[str]:
     lines = [f"| axis | severity | {_HEAD}", f"|---|---|{_RULE}"]
     for axis in EVERY:
         for severity in axis.severities:
-            mine = [both for key, both in sheets.items() if (key.axis, key.severity) == (axis.name, severity)]
+            mine = [each for key, each in sheets.items() if (key.axis, key.severity) == (axis.name, severity)]
             if mine:
                 lines.append(f"| {axis.name} | {severity} | {_cells(count(mine))}")
     return lines
@@ -157,50 +191,55 @@ def _by_severity(sheets: Mapping[Key, Both]) -> list[str]:
 def _cells(counted: Count) -> str:
     bad = [counted.missed + counted.crashed, counted.wrong]
     told = [f"**{number}**" if number else "0" for number in bad]
-    values = [counted.images, counted.read, counted.held, *told, counted.zxing, counted.zbar, counted.union]
-    return " | ".join(map(str, [*values, counted.held_though_read or ""])) + " |"
+    values = [counted.images, counted.read, counted.held, *told, counted.held_though_read or ""]
+    values += [counted.compared, counted.read_of_compared, counted.zxing, counted.zbar, counted.union]
+    return " | ".join(map(str, values)) + " |"
 
 
-def _no_sheet(plain: Mapping[Key, Both]) -> list[str]:
+def _no_sheet(plain: Mapping[Key, Looked]) -> list[str]:
     heads = ("pages without a sheet", "pages", "taken for a sheet", "false mark", "false code", "blank", "false texts")
-    lines = [f"| {' | '.join(heads)} | zxing: ours, any | zbar: ours, any |", f"|---|{'--:|' * 8}"]
+    lines = [f"| {' | '.join(heads)} | compared | zxing: ours, any | zbar: ours, any |", f"|---|{'--:|' * 9}"]
     for kind in PLAIN_KINDS:
-        mine = [both for key, both in plain.items() if key.severity == kind]
+        mine = [each for key, each in plain.items() if key.severity == kind]
         if mine:
             lines.append(f"| {kind} | {_plain_cells(mine)}")
     lines.append(f"| all | {_plain_cells(list(plain.values()))}")
-    bad = sum(seen.verdict is not Verdict.PASSED for seen, _ in plain.values())
+    bad = sum(each.seen.verdict is not Verdict.PASSED for each in plain.values())
     bound = highest_rate(bad, len(plain))
     lines += ["", f"- taken for a sheet or held: {bad} of {len(plain)} (95 %: below {bound:.3%})"]
     return lines
 
 
-def _plain_cells(mine: Sequence[Both]) -> str:
-    verdicts = [seen.verdict for seen, _ in mine]
+def _plain_cells(mine: Sequence[Looked]) -> str:
+    verdicts = [each.seen.verdict for each in mine]
+    alone = [each.alone for each in mine if each.compared and each.alone]
     engines = [
-        f"{sum(alone.zxing_wrong for _, alone in mine)}, {sum(alone.zxing_false for _, alone in mine)}",
-        f"{sum(alone.zbar_wrong for _, alone in mine)}, {sum(alone.zbar_false for _, alone in mine)}",
+        len(alone),
+        f"{sum(each.zxing_wrong for each in alone)}, {sum(each.zxing_false for each in alone)}",
+        f"{sum(each.zbar_wrong for each in alone)}, {sum(each.zbar_false for each in alone)}",
     ]
     values = [
         len(mine), verdicts.count(Verdict.WRONG), verdicts.count(Verdict.FALSE_MARK),
-        verdicts.count(Verdict.FALSE_CODE), sum(seen.blank for seen, _ in mine),
-        sum(seen.false_texts for seen, _ in mine), *engines,
+        verdicts.count(Verdict.FALSE_CODE), sum(each.seen.blank for each in mine),
+        sum(each.seen.false_texts for each in mine), *engines,
     ]  # fmt: skip
     return " | ".join(map(str, values)) + " |"
 
 
-def _to_look_at(looked: Mapping[Key, Both]) -> list[str]:
+def _to_look_at(looked: Mapping[Key, Looked]) -> list[str]:
     """Name the images that somebody must look at, the worst first."""
-    bad = {
-        "missed": lambda seen, _: seen.verdict is Verdict.MISSED,
-        "wrongly read": lambda seen, _: seen.verdict is Verdict.WRONG,
-        "crashed": lambda seen, _: seen.verdict is Verdict.CRASHED,
-        "held without a sheet": lambda seen, _: seen.verdict in {Verdict.FALSE_MARK, Verdict.FALSE_CODE},
-        "held though an engine reads it": lambda seen, alone: seen.verdict is Verdict.HELD and alone.either_reads,
+    bad: dict[str, Callable[[Looked], bool]] = {
+        "missed": lambda each: each.seen.verdict is Verdict.MISSED,
+        "wrongly read": lambda each: each.seen.verdict is Verdict.WRONG,
+        "crashed": lambda each: each.seen.verdict is Verdict.CRASHED,
+        "held without a sheet": lambda each: each.seen.verdict in {Verdict.FALSE_MARK, Verdict.FALSE_CODE},
+        "held though an engine reads it": lambda each: (
+            each.seen.verdict is Verdict.HELD and each.alone is not None and each.alone.either_reads
+        ),
     }
     lines = []
     for name, is_so in bad.items():
-        keys = sorted((key for key, both in looked.items() if is_so(*both)), key=str)
+        keys = sorted((key for key, each in looked.items() if is_so(each)), key=str)
         if keys:
             shown = ", ".join(f"`{key}`" for key in keys[:_SHOWN])
             more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""

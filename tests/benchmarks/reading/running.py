@@ -10,11 +10,23 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from enum import Enum, auto
 
 from tests.benchmarks.reading.images import Key, image_of
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict, alone, program
 
-Todo = tuple[Key, bool, bool]
+
+class Engines(Enum):
+    """When the engines are put before an image."""
+
+    NEVER = auto()
+    WHERE_UNREAD = auto()
+    """Where the program didn't read a sheet."""
+    ALWAYS = auto()
+
+
+Todo = tuple[Key, bool, Engines]
+"""An image, whether the program is put before it, and whether the engines are."""
 Done = tuple[Key, Seen | None, Alone | None]
 _IMAGES_A_PROCESS = 300
 _AHEAD = 2
@@ -23,9 +35,12 @@ _AHEAD = 2
 
 def look(todo: Todo) -> Done:
     """Look at one image: for the program, for the engines, or for both."""
-    key, for_program, for_engines = todo
+    key, for_program, engines = todo
     image = image_of(key)
-    return key, program(image) if for_program else None, alone(image) if for_engines else None
+    seen = program(image) if for_program else None
+    unread = seen is not None and seen.verdict is not Verdict.READ
+    asked = engines is Engines.ALWAYS or (engines is Engines.WHERE_UNREAD and unread)
+    return key, seen, alone(image) if asked else None
 
 
 def look_at_all(todo: Sequence[Todo], processes: int) -> Iterator[Done]:
@@ -52,14 +67,14 @@ def look_at_all(todo: Sequence[Todo], processes: int) -> Iterator[Done]:
 
 
 def _by_itself(todo: Todo) -> Done:
-    key, for_program, for_engines = todo
+    key, for_program, engines = todo
     try:
         with _pool(1) as pool:
             return pool.submit(look, todo).result()
     except BrokenProcessPool:
         crashed = Seen(Verdict.CRASHED, "", "", marked=False, blank=False, codes=(), false_texts=0, seconds=0.0)
         nothing = Alone(zxing=False, zbar=False, zxing_wrong=0, zbar_wrong=0, zxing_false=0, zbar_false=0)
-        return key, crashed if for_program else None, nothing if for_engines else None
+        return key, crashed if for_program else None, nothing if engines is not Engines.NEVER else None
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

@@ -13,6 +13,7 @@ from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key
 FULL_SHEETS, FULL_PLAIN = 20_000, 10_000
 _SHEETS_SHARE = 2 / 3
 """Of a sample; the rest are pages without a sheet."""
+_COMPARED = 4
 
 
 def sample(size: int, axes: Sequence[str], seed: int) -> list[Key]:
@@ -32,6 +33,14 @@ def everything(axes: Sequence[str], seed: int) -> list[Key]:
     plain = _first(FULL_PLAIN, _plain_cells(), seed) if NO_SHEET in axes or not axes else []
     order = sorted([(place / len(keys), key) for keys in (sheets, plain) for place, key in enumerate(keys)], key=_place)
     return [key for _, key in order]
+
+
+def compared(keys: Sequence[Key]) -> frozenset[Key]:
+    """Give those of a long run that the engines are put before as well: of each cell one image in four.
+
+    That tells how the engines do; what an engine reads of the images that the program doesn't is asked for all of them.
+    """
+    return frozenset(key for key in keys if key.number % _COMPARED == 1)
 
 
 def _first(size: int, cells: Sequence[tuple[str, str]], seed: int) -> list[Key]:
