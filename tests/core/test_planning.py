@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrynka.core.model import COVER, Disposition, Engine, PageRef, RoutingCode, SheetKind, StackPage, Standing
+from skrynka.core.model import COVER, Code, Disposition, Engine, PageRef, RoutingCode, SheetKind, StackPage, Standing
 from skrynka.core.planning import plan, with_reviews
 from skrynka.core.reasons import ReviewReason
 from tests.core.piles import KNOWN, dispositions, findings, linear, pile, planned, qr, reading, told
@@ -432,37 +432,59 @@ def test_a_linear_code_shining_through_makes_no_second_sheet() -> None:
     assert told(made) == ["1: COVER 1 2, UNSORTED 3"]
 
 
-BOX = ((0.1, 0.7), (0.9, 0.7), (0.9, 0.75), (0.1, 0.75))
-"""Corners of a code that runs from left to right."""
+RUNS_RIGHT = ((0.1, 0.7), (0.9, 0.7), (0.9, 0.75), (0.1, 0.75))
+"""Corners of a code in a page's lower half that is read from left to right; the other way, it is that of a sheet behind
+it, printed the same way up."""
+RUNS_LEFT = RUNS_RIGHT[2:] + RUNS_RIGHT[:2]
+IN_CORNERS = tuple(
+    tuple((x + across, y + down) for across, down in ((0, 0), (0.2, 0), (0.2, 0.14), (0, 0.14)))
+    for x, y in ((0.73, 0.05), (0.07, 0.81))
+)
+"""Where the QR codes of a sheet lie."""
+
+
+def turned(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Turn a page upside down."""
+    return tuple((1 - x, 1 - y) for x, y in corners)
+
+
+def beside_qr_codes(other: Code, texts: Sequence[str], places: Sequence[tuple[tuple[float, float], ...]]) -> list[str]:
+    front = [
+        replace(qr(routing_text("C", serial=serial, case_type="VER")), corners=place)
+        for serial, place in zip(texts, places, strict=False)
+    ]
+    return told(plan([StackPage(PageRef("s", 1), reading(1, *front, other)), *pile("C1 x")[1:]], KNOWN))
+
+
+TWICE = ("A000001", "A000001")
 
 
 @pytest.mark.parametrize(
     ("texts", "engine", "corners", "holds"),
     [
-        (("A000001", "A000001"), Engine.ZXING, BOX[2:] + BOX[:2], False),
-        (("A000001", "A000001"), Engine.ZXING, BOX, True),  # it is on this side
-        (("A000001", "A000001"), Engine.ZXING, (), True),  # nobody knows which way it runs
-        (("A000001", "A000001"), Engine.ZBAR, BOX[2:] + BOX[:2], True),  # the engine doesn't know either
-        (("A000001",), Engine.ZXING, BOX[2:] + BOX[:2], True),  # the other QR code may say what it says
-        (("A000001", "A000002"), Engine.ZXING, BOX[2:] + BOX[:2], True),
+        (TWICE, Engine.ZXING, RUNS_LEFT, False),
+        (TWICE, Engine.ZXING, turned(RUNS_LEFT), False),  # the sheet behind it was printed the other way up
+        (TWICE, Engine.ZXING, RUNS_RIGHT, True),  # it is on this side
+        (TWICE, Engine.ZXING, turned(RUNS_RIGHT), True),
+        (TWICE, Engine.ZXING, (), True),  # nobody knows which way it runs
+        (TWICE, Engine.ZBAR, RUNS_LEFT, True),  # the engine doesn't know either
+        (("A000001",), Engine.ZXING, RUNS_LEFT, True),  # the other QR code may say what it says
+        (("A000001", "A000002"), Engine.ZXING, RUNS_LEFT, True),
     ],
 )
-def test_a_linear_code_that_runs_against_both_qr_codes_is_that_of_the_other_side(
+def test_a_linear_code_that_runs_as_no_fronts_does_is_that_of_the_other_side(
     texts: Sequence[str], engine: Engine, corners: tuple[tuple[float, float], ...], *, holds: bool
 ) -> None:
-    front = [replace(qr(routing_text("C", serial=serial, case_type="VER")), corners=BOX) for serial in texts]
     other = replace(linear(short_text("C", "A000002")), engines=(engine,), corners=corners)
-    pages = [StackPage(PageRef("s", 1), reading(1, *front, other)), *pile("C1 x")[1:]]
 
-    assert (told(plan(pages, KNOWN)) != ["1: COVER 1, UNSORTED 2"]) is holds
+    for places in (IN_CORNERS, [turned(place) for place in IN_CORNERS]):
+        assert (beside_qr_codes(other, texts, places) != ["1: COVER 1, UNSORTED 2"]) is holds
 
 
-def test_a_linear_code_is_on_this_side_where_nobody_knows_which_way_the_qr_codes_run() -> None:
-    front = [qr(routing_text("C", serial="A000001", case_type="VER"))] * 2
-    other = replace(linear(short_text("C", "A000002")), corners=BOX[2:] + BOX[:2])
-    pages = [StackPage(PageRef("s", 1), reading(1, *front, other)), *pile("C1 x")[1:]]
+def test_a_linear_code_is_on_this_side_where_nobody_knows_where_the_qr_codes_lie() -> None:
+    other = replace(linear(short_text("C", "A000002")), corners=RUNS_LEFT)
 
-    assert told(plan(pages, KNOWN)) != ["1: COVER 1, UNSORTED 2"]
+    assert beside_qr_codes(other, TWICE, [(), ()]) != ["1: COVER 1, UNSORTED 2"]
 
 
 def test_a_mirrored_code_beside_a_plain_one_is_the_other_side() -> None:

@@ -114,10 +114,11 @@ def full_sheet(
     for place, said in enumerate((text, text if second_text is None else second_text)):
         code = qr(said, dpi)
         side = code.shape[1] * 25.4 / dpi
+        # Its corner without a finder lies outwards.
         if place == 0:
-            paste(picture, code, A4[0] - EDGE_MM - side, EDGE_MM, dpi)
+            paste(picture, np.rot90(code), A4[0] - EDGE_MM - side, EDGE_MM, dpi)
         else:
-            paste(picture, code, EDGE_MM, A4[1] - EDGE_MM - side, dpi)
+            paste(picture, np.rot90(code, -1), EDGE_MM, A4[1] - EDGE_MM - side, dpi)
     corner = MARK_MIDDLE_MM - MARK_EDGES_MM[-1]
     paste(picture, mark(dpi), corner, corner, dpi)
     far = MARK_MIDDLE_MM + MARK_EDGES_MM[-1]

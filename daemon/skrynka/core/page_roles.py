@@ -117,23 +117,22 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: 
 def _shines_through(code: Code, others: Sequence[Code]) -> bool:
     """Tell whether a linear code is that of a sheet on the other side, some of whose bars show beside this side's own.
 
-    From behind it runs the other way: against the QR codes of this side, where both of them are read and say the same.
+    A sheet's linear code lies towards its foot from the middle between its QR codes: from the front that is to the
+    right of the way it runs, from behind to the left. Told where both QR codes of this side are read and say the same.
     """
-    qr_codes = [other for other in others if other.symbology is Symbology.QR]
+    qr_codes = [other for other in others if other.symbology is Symbology.QR and other.corners]
     both = len(qr_codes) >= CODES_ON_SHEETS[Symbology.QR] and len({one.text for one in qr_codes}) == 1
-    if code.symbology is not Symbology.CODE_128 or not both:
-        return False
-    along = _direction(code)
-    ways = [_direction(one) for one in qr_codes]
-    return along is not None and all(way and way[0] * along[0] + way[1] * along[1] < 0 for way in ways)
-
-
-def _direction(code: Code) -> tuple[float, float] | None:
-    """Give which way a code runs, from its first corner to its second; None where the engine doesn't tell."""
-    if code.engines[:1] != (Engine.ZXING,) or not code.corners:
-        return None
+    if code.symbology is not Symbology.CODE_128 or code.engines[:1] != (Engine.ZXING,) or not code.corners or not both:
+        return False  # zbar doesn't tell which way a linear code runs
     (left, top), (right, bottom) = code.corners[:2]
-    return right - left, bottom - top
+    x, y = _middle([code])
+    between_x, between_y = _middle(qr_codes)
+    return (right - left) * (y - between_y) - (bottom - top) * (x - between_x) < 0
+
+
+def _middle(codes: Sequence[Code]) -> tuple[float, float]:
+    corners = [corner for code in codes for corner in code.corners]
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
 def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode], *, verified: bool) -> PageRole:
