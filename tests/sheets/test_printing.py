@@ -82,6 +82,15 @@ def test_an_upside_down_sheet_reads(small_pages: dict[str, Pixels], name: str) -
 
 
 @every_kind
+def test_a_sheet_whose_corners_are_torn_off_reads(pages: dict[str, Pixels], name: str) -> None:
+    torn = pages[name].copy()
+    side = round((15 + 11) * MM)  # of the paper's margin, and of a QR code
+    torn[:side, -side:] = torn[-side:, :side] = 255
+
+    assert _told(read_by_zxing(torn)) == _expected(name)
+
+
+@every_kind
 def test_nothing_is_printed_in_the_margins(pages: dict[str, Pixels], name: str) -> None:
     ink = pages[name] < 128
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

@@ -101,6 +101,15 @@ def test_a_sheets_qr_codes_are_read_at_any_rotation(turn: int) -> None:
     assert [(code.text, code.mirrored) for code in squares] == [(TEXT, False)] * 2
 
 
+@pytest.mark.parametrize("turn", [-34, -26, 26, 34])
+def test_a_code_is_read_of_which_the_page_cuts_a_corner_off(turn: int) -> None:
+    sheet = Image.fromarray(full_sheet(FIELDS, 1, DPI)).rotate(turn, Image.Resampling.BILINEAR, fillcolor=200)
+    codes = [code for code in _read(np.asarray(sheet)) if code.symbology is Symbology.QR]
+
+    assert (bool(codes), {code.text for code in codes}) == (turn > 0, {TEXT} if turn > 0 else set())
+    assert all(any(part < 0 or part > 1 for corner in code.corners for part in corner) for code in codes)
+
+
 def test_corners_go_clockwise_from_the_codes_own_top_left() -> None:
     page = _on_paper(qr(TEXT, DPI), 30, 60)
     upright, turned = (_read(picture)[0].corners for picture in (page, np.rot90(page)))
