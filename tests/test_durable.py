@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from skrynka.durable import (
     rename_durably,
     write_durably,
 )
+from tests.support.durable_calls import DurableCalls
 from tests.support.syscalls import calls_that_last, position
 
 
@@ -85,6 +87,32 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with (tmp_path / "source").open("rb") as source, pytest.raises(RuntimeError):
         copy_durably(source.fileno(), tmp_path / "target", fail)
     assert not (tmp_path / "target").exists()
+
+
+def test_a_copy_whose_disk_fails_behind_it_is_no_copy(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    pieces = 16
+    (tmp_path / "source").write_bytes(bytes(pieces << 20))
+    code = (
+        "import os, sys, pathlib; from skrynka.durable import copy_durably\n"
+        "try: copy_durably(os.open(sys.argv[1], os.O_RDONLY), pathlib.Path(sys.argv[2]))\n"
+        "except OSError as error: sys.exit(error.errno)"
+    )
+    calls = DurableCalls(tmp_path)
+    calls.fail(None, folder, at=1 + pieces + 1, error=errno.EDQUOT)
+
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "source", folder / "target"],
+        env=os.environ | calls.environment,
+        check=False,
+    )
+
+    assert run.returncode == errno.EDQUOT
+    assert calls.hit.startswith("fdatasync")
+    # It isn't asked again: the kernel may say that all is well by then.
+    assert [name for name, _ in calls.trace[-2:]] == ["fdatasync", "unlink"]
+    assert list(folder.iterdir()) == []
 
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:

@@ -15,15 +15,18 @@ import errno
 import os
 import secrets
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 FILE_MODE = 0o640
 """The most that a file with papers or about them may allow (domain: rights)."""
 FOLDER_MODE = 0o750
 """The same for a folder."""
 _CHUNK_BYTES = 1 << 20
-_SYNC_BYTES = 32 << 20
-"""A copy is made durable so far each time, else a slow disk would take all of it in one step, in silence."""
+_SYNC_BYTES = 16 << 20
+"""A copy is made durable so far each time, while the next piece is copied: else the disk would wait for the copy and
+then the copy for the disk, and a slow one would take all of it in one step, in silence."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -118,13 +121,14 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
     copied = 0
     try:
         try:
-            while chunk := _read(source, copied):
-                if on_chunk is not None:
-                    on_chunk(chunk)
-                _write_all(descriptor, chunk)
-                copied += len(chunk)
-                if copied % _SYNC_BYTES == 0:
-                    os.fdatasync(descriptor)
+            with _SyncedBehind(descriptor) as synced:
+                while chunk := _read(source, copied):
+                    if on_chunk is not None:
+                        on_chunk(chunk)
+                    _write_all(descriptor, chunk)
+                    copied += len(chunk)
+                    if copied % _SYNC_BYTES == 0:
+                        synced.go_on()
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -133,6 +137,37 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
         raise
     fsync_folder(target.parent)
     return copied
+
+
+class _SyncedBehind:
+    """Makes what was written to a file durable in a thread of its own, as far as it went at each call."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._pool = ThreadPoolExecutor(1, "syncing")
+        self._latest: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait until nothing is being synced any more. Raises OSError where that failed, unless something else did."""
+        self._pool.shutdown()
+        if kind is None:
+            self._await_latest()
+
+    def go_on(self) -> None:
+        """Begin to make durable what was written by now. Raises OSError where it failed with what was before."""
+        self._await_latest()
+        try:
+            self._latest = self._pool.submit(os.fdatasync, self._descriptor)
+        except (RuntimeError, MemoryError):  # no more threads
+            os.fdatasync(self._descriptor)
+
+    def _await_latest(self) -> None:
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            latest.result()
 
 
 def _read(source: int, at: int) -> bytes:

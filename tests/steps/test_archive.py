@@ -322,7 +322,7 @@ def test_a_large_scan_is_made_durable_on_the_way_and_not_all_of_it_at_the_end(
         "Archive(Path(sys.argv[1])).store_document(Path(sys.argv[2]))"
     )
     calls = calls_that_last(code, tmp_path / "log", root, source)
-    assert [call.name for call in calls].count("fdatasync") == 2
+    assert [call.name for call in calls].count("fdatasync") == 4
 
 
 def test_an_original_that_is_whole_is_verified(archive: Archive, source: Path) -> None:
