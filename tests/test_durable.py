@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skrynka.durable import (
+    SyncedBehind,
     copy_durably,
     fsync_file,
     fsync_folder,
@@ -113,6 +114,25 @@ def test_a_copy_whose_disk_fails_behind_it_is_no_copy(tmp_path: Path) -> None:
     # It isn't asked again: the kernel may say that all is well by then.
     assert [name for name, _ in calls.trace[-2:]] == ["fdatasync", "unlink"]
     assert list(folder.iterdir()) == []
+
+
+def test_what_failed_behind_is_told_before_anything_is_synced_again() -> None:
+    def sync(times: int) -> None:
+        reading, writing = os.pipe()  # there is no syncing a pipe
+        try:
+            with SyncedBehind(writing) as synced:
+                for _ in range(times):
+                    synced.go_on()
+                    done.append(times)
+        finally:
+            os.close(reading)
+            os.close(writing)
+
+    done: list[int] = []
+    for times in (1, 2):
+        with pytest.raises(OSError, match="Invalid"):
+            sync(times)
+    assert done == [1, 2]
 
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import contextlib
 import errno
 import os
 import secrets
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -121,7 +121,7 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
     copied = 0
     try:
         try:
-            with _SyncedBehind(descriptor) as synced:
+            with SyncedBehind(descriptor) as synced:
                 while chunk := _read(source, copied):
                     if on_chunk is not None:
                         on_chunk(chunk)
@@ -139,35 +139,53 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
     return copied
 
 
-class _SyncedBehind:
-    """Makes what was written to a file durable in a thread of its own, as far as it went at each call."""
+class SyncedBehind:
+    """Makes what was written to a file durable in a thread of its own, as far as it went at each call.
+
+    The thread is a daemon's, unlike a pool's: a disk that hangs must not keep the process from ending.
+    """
 
     def __init__(self, descriptor: int) -> None:
+        """Take the file, open for writing."""
         self._descriptor = descriptor
-        self._pool = ThreadPoolExecutor(1, "syncing")
-        self._latest: Future[None] | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Wait until nothing is being synced any more. Raises OSError where that failed, unless something else did."""
-        self._pool.shutdown()
+        self._join()
         if kind is None:
-            self._await_latest()
+            self._raise_failure()
 
     def go_on(self) -> None:
         """Begin to make durable what was written by now. Raises OSError where it failed with what was before."""
-        self._await_latest()
+        self._join()
+        self._raise_failure()
+        thread = threading.Thread(target=self._sync, name="syncing", daemon=True)
         try:
-            self._latest = self._pool.submit(os.fdatasync, self._descriptor)
+            thread.start()
         except (RuntimeError, MemoryError):  # no more threads
             os.fdatasync(self._descriptor)
+        else:
+            self._thread = thread
 
-    def _await_latest(self) -> None:
-        latest, self._latest = self._latest, None
-        if latest is not None:
-            latest.result()
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            self._failure = error
+
+    def _join(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
 
 def _read(source: int, at: int) -> bytes:

@@ -116,6 +116,46 @@ def test_two_marks_bear_each_other_out(one: float, other: float, front: float, f
     assert weigh([seen.one, seen.other], [seen]) is expected
 
 
+@pytest.mark.parametrize(
+    ("likeness", "rings", "place", "codes", "expected"),
+    [
+        (0.81, 0.93, (90, 90), OFF_THE_PAGE, Marked.YES),
+        (0.99, 0.91, (90, 90), OFF_THE_PAGE, Marked.PERHAPS),
+        (0.73, 0.93, (36, 36), OFF_THE_PAGE, Marked.YES),
+        (0.79, 0.91, (36, 36), OFF_THE_PAGE, Marked.PERHAPS),
+        (0.33, 0.66, (36, 36), 1.0, Marked.YES),  # beside codes: wear leaves more of its rings
+        (0.33, 0.64, (36, 36), 1.0, Marked.NO),
+        (0.75, 0.83, (36, 36), 1.0, Marked.YES),
+        (0.75, 0.81, (36, 36), 1.0, Marked.PERHAPS),
+        (0.95, 0.91, (36, 36), 1.0, Marked.YES),
+        (0.95, 0.89, (36, 36), 1.0, Marked.PERHAPS),
+    ],
+)
+def test_a_mark_alone_whose_rings_end_elsewhere_is_none_of_ours(
+    likeness: float, rings: float, place: tuple[float, float], codes: float, expected: Marked
+) -> None:
+    assert weigh([Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, codes)], []) is expected
+
+
+@pytest.mark.parametrize(
+    ("likeness", "rings", "far", "expected"),
+    [
+        (0.4, (0.61, 0.2), 0.0, Marked.YES),  # a stain may lie on one of them
+        (0.4, (0.2, 0.61), 0.0, Marked.YES),
+        (0.4, (0.59, 0.59), 0.0, Marked.PERHAPS),
+        (0.65, (0.2, 0.91), 25.0, Marked.YES),
+        (0.65, (0.89, 0.89), 25.0, Marked.PERHAPS),
+    ],
+)
+def test_of_two_marks_one_must_have_our_rings(
+    likeness: float, rings: tuple[float, float], far: float, expected: Marked
+) -> None:
+    one = mark(likeness=likeness, rings=rings[0])
+    other = mark((LOWER[0], LOWER[1] + far), likeness, rings=rings[1])
+
+    assert weigh([one, other], [Pair(one, other, 9.0, 0.0)]) is expected
+
+
 def test_nothing_is_no_sheet() -> None:
     assert weigh([], []) is Marked.NO
 

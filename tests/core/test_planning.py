@@ -481,6 +481,21 @@ def test_a_linear_code_that_runs_as_no_fronts_does_is_that_of_the_other_side(
         assert (beside_qr_codes(other, texts, places) != ["1: COVER 1, UNSORTED 2"]) is holds
 
 
+@pytest.mark.parametrize("down", [0.05, 0.15, 0.35, 0.5, 0.95])
+def test_a_linear_code_where_no_sheet_has_one_is_on_this_side_whichever_way_it_runs(down: float) -> None:
+    for corners in (RUNS_LEFT, RUNS_RIGHT):
+        elsewhere = tuple((x, y - 0.725 + down) for x, y in corners)
+        other = replace(linear(short_text("C", "A000002")), corners=elsewhere)
+
+        assert beside_qr_codes(other, TWICE, IN_CORNERS) != ["1: COVER 1, UNSORTED 2"]
+
+
+def test_one_qr_code_that_was_read_twice_doesnt_say_where_a_sheets_middle_is() -> None:
+    other = replace(linear(short_text("C", "A000002")), corners=RUNS_LEFT)
+
+    assert beside_qr_codes(other, TWICE, [IN_CORNERS[0], IN_CORNERS[0]]) != ["1: COVER 1, UNSORTED 2"]
+
+
 def test_a_linear_code_is_on_this_side_where_nobody_knows_where_the_qr_codes_lie() -> None:
     other = replace(linear(short_text("C", "A000002")), corners=RUNS_LEFT)
 

@@ -101,12 +101,13 @@ def test_a_sheets_qr_codes_are_read_at_any_rotation(turn: int) -> None:
     assert [(code.text, code.mirrored) for code in squares] == [(TEXT, False)] * 2
 
 
-@pytest.mark.parametrize("turn", [-34, -26, 26, 34])
+@pytest.mark.parametrize("turn", [18, 26, 34, 42])
 def test_a_code_is_read_of_which_the_page_cuts_a_corner_off(turn: int) -> None:
     sheet = Image.fromarray(full_sheet(FIELDS, 1, DPI)).rotate(turn, Image.Resampling.BILINEAR, fillcolor=200)
+
     codes = [code for code in _read(np.asarray(sheet)) if code.symbology is Symbology.QR]
 
-    assert (bool(codes), {code.text for code in codes}) == (turn > 0, {TEXT} if turn > 0 else set())
+    assert {code.text for code in codes} == {TEXT}
     assert all(any(part < 0 or part > 1 for corner in code.corners for part in corner) for code in codes)
 
 

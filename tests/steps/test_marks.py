@@ -10,10 +10,11 @@ from PIL import Image, ImageFilter
 
 from skrynka.core.mark import Marked, weigh
 from skrynka.steps.marks import find_marks
+from tests.steps.ring_targets import target
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, mark
 from tests.support.patterns import PATTERNS
-from tests.support.typeset import Picture, pixels
+from tests.support.typeset import A4, Picture, pixels
 
 SHEETS = 300
 PATTERN_PAGES = 511
@@ -68,9 +69,28 @@ def test_parts_of_both_marks_are_enough_where_they_lie_as_a_sheets_marks_do() ->
     assert marked(sheet, 150)
 
 
+@pytest.mark.parametrize("turn", [-18, -26, -34, -42])
+def test_the_mark_is_found_on_a_sheet_that_lay_askew_and_was_cut_to_its_format(turn: int) -> None:
+    sheet = Image.fromarray(_sheet(150)).rotate(turn, Image.Resampling.BILINEAR, fillcolor=200)
+
+    assert marked(np.asarray(sheet), 150)
+
+
 @pytest.mark.parametrize("share", [0.7, 0.77, 0.9, 1.0, 1.1])
 def test_a_mark_printed_smaller_or_larger_is_found(share: float) -> None:
     assert marked(_alone(share), 150)
+
+
+@pytest.mark.parametrize(
+    ("radii", "at"),
+    [
+        ([4.2, 8.4, 12.6, 16.8, 21], (36, 36)),  # as like the mark as a worn one in its corner is
+        ([6, 10, 13, 17, 20], (36, 36)),
+        ([3.5, 9.5, 14, 18, 21], (100, 150)),  # as like it as one anywhere must be
+    ],
+)
+def test_a_target_is_not_the_mark(radii: list[float], at: tuple[float, float]) -> None:
+    assert not marked(target(radii, at, A4, 150), 150)
 
 
 @pytest.mark.parametrize("share", [0.25, 0.4, 1.7, 2.5])

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from skrynka.steps.marks.rings import ring_likeness
+from tests.steps.ring_targets import PAPER, target
 from tests.support.drawn_sheets import mark
 from tests.support.typeset import Picture
 
@@ -25,30 +26,24 @@ def likeness(page: Picture, x: float = MIDDLE_MM, size: float = 1.0, *, negative
 
 
 def page_with(share: float = 1.0) -> Picture:
-    page = np.full((SIDE, SIDE), 235, np.uint8)
+    page = np.full((SIDE, SIDE), PAPER, np.uint8)
     drawn = mark(DPI, share)
     corner = (SIDE - drawn.shape[0]) // 2
-    page[corner : corner + drawn.shape[0], corner : corner + drawn.shape[1]] = np.minimum(drawn, 235)
+    page[corner : corner + drawn.shape[0], corner : corner + drawn.shape[1]] = np.minimum(drawn, PAPER)
     return page
 
 
 def targets(radii: list[float]) -> Picture:
-    """Draw a disc and rings, black from the middle, whose edges lie at these radii in millimetres."""
-    image = Image.new("L", (SIDE * 4, SIDE * 4), 235)
-    draw = ImageDraw.Draw(image)
-    for place, radius in reversed(list(enumerate(radii))):
-        reach = radius / 25.4 * DPI * 4
-        draw.ellipse([SIDE * 2 - reach, SIDE * 2 - reach, SIDE * 2 + reach, SIDE * 2 + reach], fill=235 * (place % 2))
-    return np.asarray(image.reduce(4))
+    return target(radii, (MIDDLE_MM, MIDDLE_MM), (2 * MIDDLE_MM, 2 * MIDDLE_MM), DPI)
 
 
 def without_toner(page: Picture, rng: np.random.Generator) -> Picture:
-    return np.where(rng.random(page.shape) < 0.5, 235, page).astype(np.uint8)
+    return np.where(rng.random(page.shape) < 0.5, PAPER, page).astype(np.uint8)
 
 
 def streaked(page: Picture, rng: np.random.Generator) -> Picture:
     page = page.copy()
-    page[:, rng.random(page.shape[1]) < 0.4] = 235
+    page[:, rng.random(page.shape[1]) < 0.4] = PAPER
     return page
 
 
@@ -113,4 +108,4 @@ def test_a_disc_a_seal_and_a_dial_have_others_too(radii: list[float]) -> None:
 
 
 def test_even_paper_has_none() -> None:
-    assert likeness(np.full((SIDE, SIDE), 235, np.uint8)) < 0.5
+    assert likeness(np.full((SIDE, SIDE), PAPER, np.uint8)) < 0.5

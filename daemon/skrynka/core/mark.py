@@ -66,7 +66,7 @@ class Mark:
     page: tuple[float, float]
     """The page's width and height, in millimetres."""
     rings: float = 0.0
-    """The same with the mark, of what is seen from the middle outwards, all directions together: 1 for the mark."""
+    """The correlation of what is seen from its middle outwards, all directions together, with the mark: 1 for it."""
     codes: float = OFF_THE_PAGE
     """Of a mark in its corner: how restless the calmer of the two places is where its sheet's QR codes are."""
 
@@ -182,11 +182,15 @@ distance came to 0.95 at most, at the very distance with something like codes to
 with seals and targets, a third of these in a sheet's corners, 16 had something of a mark's size there: 0.67 at most,
 and none of them beside codes."""
 _RINGS_OF_TWO, _RINGS_OF_TWO_EXACT, _RINGS_OF_ONE = 0.9, 0.6, 0.92
-_LEAST_RINGS, _RINGS_BETTER, _RINGS_ENOUGH = 0.65, 0.07, 0.9
-"""Of one beside codes: wear that takes likeness leaves more of a mark's rings than those of other things are worth."""
-# Measured on 338 marked sheets in every bad state and on 590 pages of targets drawn by chance, a third of them in a
-# sheet's corners: of the ten of these that were like a sheet otherwise one was left, all but our mark, and no sheet
-# was lost. The worst sheet with one mark and no codes came to 0.95, the worst with codes to 0.74, for want of toner.
+"""What the better rings of two must come to, anywhere about the right distance or at the very distance, with codes; and
+those of one alone."""
+_RINGS_BESIDE_CODES, _RINGS_BETTER = (0.65, 0.9), 0.07
+"""Of one beside codes: so much more than its likeness, within these bounds. Wear takes more of a mark's likeness than
+of its rings; what only looks like a mark has no better rings than likeness.
+
+Measured on 338 marked sheets in every bad state and on 590 pages of targets drawn by chance, a third of them in a
+sheet's corners: of the ten of these that were like a sheet otherwise one was left, all but our mark, and no sheet was
+lost. The worst sheet with one mark and no codes came to 0.95, the worst with codes to 0.74, for want of toner."""
 
 
 def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
@@ -215,6 +219,7 @@ def _says_enough(alone: Mark) -> bool:
     """Tell whether one mark alone makes the page a sheet."""
     likeness = abs(alone.likeness)
     if alone.in_its_corner and alone.codes >= _CODES_IN_CORNERS:
-        rings = max(_LEAST_RINGS, min(likeness + _RINGS_BETTER, _RINGS_ENOUGH))
+        least, enough = _RINGS_BESIDE_CODES
+        rings = max(least, min(likeness + _RINGS_BETTER, enough))
         return likeness >= _ONE_BESIDE_CODES and alone.rings >= rings
     return likeness >= (_ONE_IN_CORNER if alone.in_its_corner else _ONE) and alone.rings >= _RINGS_OF_ONE

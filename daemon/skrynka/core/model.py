@@ -64,9 +64,10 @@ class Code:
     """None where the code is foreign and nobody asked to see it."""
     standing: Standing
     mirrored: bool = False
-    """Seen through the paper: the code is that of the other side. Linear codes are never told apart: False."""
+    """Seen through the paper: the code is that of the other side. Of linear codes this isn't known here: False."""
     corners: tuple[tuple[float, float], ...] = ()
-    """Four (x, y) fractions of the page, clockwise from the code's own top left."""
+    """Four (x, y) fractions of the page, clockwise from the code's own top left; below 0 or above 1 where the page cuts
+    a corner off."""
     rung: str = "quick"
     """Which attempt read it: "quick", then the names of costlier ones."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 
 from skrynka.core.model import CODES_ON_SHEETS, Code, Engine, PageReading, RoutingCode, SheetKind, Standing, Symbology
 from skrynka.core.reasons import ReviewReason
@@ -77,7 +78,7 @@ class _Alone:
 def _alone(reading: PageReading, printed: Mapping[str, RoutingCode], signatures: Signatures) -> _Alone:
     own = [code for code in reading.codes if code.standing is Standing.OWN]
     if own:
-        return _weigh(own, printed, signatures, blank=reading.blank)
+        return _weigh(own, printed, signatures, reading)
     if any(code.standing is Standing.SEPARATOR for code in reading.codes):
         return _Alone(PageRole(Role.SHEET, RoutingCode(SheetKind.SEPARATOR)))
     if reading.marked:
@@ -86,13 +87,15 @@ def _alone(reading: PageReading, printed: Mapping[str, RoutingCode], signatures:
     return _Alone(PageRole(Role.BLANK if reading.blank and not reading.codes else Role.PAPER))
 
 
-def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: Signatures, *, blank: bool) -> _Alone:
+def _weigh(
+    own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: Signatures, reading: PageReading
+) -> _Alone:
     through = any(code.mirrored for code in own)
     # A mirrored QR code beside a plain one is the other side shining through: the plain one counts. A linear code
     # can't be told from its mirror image, so beside a mirrored QR code alone it says nothing about this side.
     plain = [code for code in own if not code.mirrored]
     this_side = [code for code in plain if not (through and code.symbology is Symbology.CODE_128)]
-    this_side = [code for code in this_side if not _shines_through(code, this_side)]
+    this_side = [code for code in this_side if not _shines_through(code, this_side, (reading.width, reading.height))]
     seen = this_side or own
     try:
         texts = {text: parse(text) for text in (code.text or "" for code in seen)}
@@ -106,33 +109,48 @@ def _weigh(own: Sequence[Code], printed: Mapping[str, RoutingCode], signatures: 
     text = next(iter(full or texts))
     code = texts[text]
     if not this_side:
-        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), code, blank)
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), code, reading.blank)
     verdict = signatures.judge(text)
     objection = signatures.objection(verdict)
     role = _held(objection, code) if objection else _sheet(code, printed, verified=verdict is Verdict.VERIFIED)
     only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
-    return _Alone(role, code if only_linear else None, blank)
+    return _Alone(role, code if only_linear else None, reading.blank)
 
 
-def _shines_through(code: Code, others: Sequence[Code]) -> bool:
+_LINEAR_BELOW = (0.2, 0.38)
+"""How far below the middle between its QR codes a sheet has its linear code, as a share of the way between them: 0.29
+but for feeders that shift a paper, and what "fit to page" does to the sheet on the other side alone."""
+_ASLANT = 0.2
+"""And how far from straight below, as a share of that."""
+_BOTH_ENDS = 0.45
+"""Of a page's diagonal: a sheet's QR codes lie at both its ends, 0.73 of it apart where nothing is printed smaller."""
+
+
+def _shines_through(code: Code, others: Sequence[Code], page: tuple[float, float]) -> bool:
     """Tell whether a linear code is that of a sheet on the other side, some of whose bars show beside this side's own.
 
-    A sheet's linear code lies towards its foot from the middle between its QR codes: from the front that is to the
-    right of the way it runs, from behind to the left. Told where both QR codes of this side are read and say the same.
+    A sheet has it straight below the middle between its QR codes, running to the right. From behind the same place is
+    there, and it runs to the left. Told where both QR codes of this side are read and say the same. `page` is the
+    page's width and height, in any unit.
     """
     qr_codes = [other for other in others if other.symbology is Symbology.QR and other.corners]
     both = len(qr_codes) >= CODES_ON_SHEETS[Symbology.QR] and len({one.text for one in qr_codes}) == 1
     if code.symbology is not Symbology.CODE_128 or code.engines[:1] != (Engine.ZXING,) or not code.corners or not both:
         return False  # zbar doesn't tell which way a linear code runs
-    (left, top), (right, bottom) = code.corners[:2]
-    x, y = _middle([code])
-    between_x, between_y = _middle(qr_codes)
-    return (right - left) * (y - between_y) - (bottom - top) * (x - between_x) < 0
+    ends = max(combinations([_middle(one, page) for one in qr_codes], 2), key=lambda two: abs(two[0] - two[1]))
+    apart = abs(ends[0] - ends[1])
+    if apart < _BOTH_ENDS * abs(complex(*page)):
+        return False
+    start, end = (complex(x * page[0], y * page[1]) for x, y in code.corners[:2])
+    way = (end - start) / abs(end - start) if end != start else 0j
+    # Turned so that the code runs along the real numbers: ahead of the middle, and to its right, for y goes down.
+    off = (_middle(code, page) - (ends[0] + ends[1]) / 2) / apart * way.conjugate()
+    return abs(off.real) < _ASLANT * abs(off) and _LINEAR_BELOW[0] < -off.imag < _LINEAR_BELOW[1]
 
 
-def _middle(codes: Sequence[Code]) -> tuple[float, float]:
-    corners = [corner for code in codes for corner in code.corners]
-    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
+def _middle(code: Code, page: tuple[float, float]) -> complex:
+    xs, ys = zip(*code.corners, strict=True)
+    return complex(sum(xs) / len(xs) * page[0], sum(ys) / len(ys) * page[1])
 
 
 def _sheet(code: RoutingCode, printed: Mapping[str, RoutingCode], *, verified: bool) -> PageRole:

@@ -75,11 +75,16 @@ def draw(counts: Mapping[Axis, Mapping[str, Count]], total: Count, false_alarms:
 def _heading(total: Count, false_alarms: tuple[int, int], about: str, width: int) -> list[str]:
     bad = total.missed + total.wrong + total.crashed
     bound = highest_rate(bad, total.images)
-    either = total.union / max(1, total.compared)
+    beside = (
+        f"Of {total.compared:,} compared, {total.read_of_compared / total.compared:.1%} read, by either engine alone "
+        f"{total.union / total.compared:.1%}.  "
+        if total.compared
+        else ""
+    )
     said = (
         f"{total.images:,} degraded sheets: {total.read / total.images:.1%} read, {total.held / total.images:.1%} held "
-        f"for a person, {bad} missed or wrong (95 %: below {bound:.2%}).  Either engine alone reads "
-        f"{either:.1%}.  Of {false_alarms[1]:,} pages without a sheet, {false_alarms[0]} held."
+        f"for a person, {bad} missed or wrong (95 %: below {bound:.2%}).  {beside}"
+        f"Of {false_alarms[1]:,} pages without a sheet, {false_alarms[0]} held."
     )
     x = _MARGIN + _BARS[0]
     legend = [(_READ, "read"), (_HELD, "held: a person looks"), (_BAD, "silently missed, or wrong")]

@@ -133,17 +133,19 @@ def _overall(total: Count) -> list[str]:
         return f"{happened} of {total.images} (95 %: below {highest_rate(happened, total.images):.3%})"
 
     engines = [("zxing", total.zxing), ("zbar", total.zbar), ("either", total.union)]
-    beside = ", ".join(f"{name} {_share(read, total.compared)}" for name, read in engines if total.compared)
+    beside = ", ".join(f"{name} {read}" for name, read in engines)
     happened = f"silently missed: {bound(total.missed)}; wrongly read: {bound(total.wrong)}; crashed: {total.crashed}"
     read = (
         f"read: {_share(total.read, total.images)}, held: {_share(total.held, total.images)}; "
         f"not read, and by an engine alone at 300 dpi: {total.held_though_read}"
     )
-    engines_beside = (
-        f"of {total.compared} of them, put before the engines alone as well: read {total.read_of_compared}, {beside}; "
-        f"read, and by neither engine: {total.gained}"
-    )
-    return [f"- {happened}", f"- {read}", f"- {engines_beside}"]
+    lines = [f"- {happened}", f"- {read}"]
+    if total.compared:
+        lines.append(
+            f"- of {total.compared} of them, put before the engines alone as well: read {total.read_of_compared}, "
+            f"{beside}; read, and by neither engine: {total.gained}"
+        )
+    return lines
 
 
 def _evidence(seen: Sequence[Seen]) -> list[str]:

@@ -74,7 +74,7 @@ def _by_itself(todo: Todo) -> Done:
     except BrokenProcessPool:
         crashed = Seen(Verdict.CRASHED, "", "", marked=False, blank=False, codes=(), false_texts=0, seconds=0.0)
         nothing = Alone(zxing=False, zbar=False, zxing_wrong=0, zbar_wrong=0, zxing_false=0, zbar_false=0)
-        return key, crashed if for_program else None, nothing if engines is not Engines.NEVER else None
+        return key, crashed if for_program else None, nothing if engines is Engines.ALWAYS else None
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from skrynka.core.mark import RADII_MM, RADIUS_MM
 
+Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float32]

@@ -21,10 +21,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from skrynka.core.mark import OFF_THE_PAGE, RADIUS_MM, Mark, Pair
-from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Shape, drawn_mark, drawn_shapes
+from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
-
-Pixels = npt.NDArray[np.uint8]
 
 _COARSEST_DPI = 40.0
 _JUDGING_DPI = 25.0
@@ -190,7 +188,7 @@ def _at_places(part: Grey, side: int) -> Grey:
 
 def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
     if abs(mark.likeness) < _LEAST_PROPOSED:
-        return mark
+        return mark  # nothing is made of it
     rings = ring_likeness(pixels, dpi, (mark.x, mark.y), mark.size, negative=mark.likeness < 0)
     return replace(mark, rings=rings)
 

@@ -11,12 +11,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from skrynka.core.mark import RADII_MM, RADIUS_MM
-from skrynka.steps.marks.drawing import QUIET_MM, Numbers
-
-Pixels = npt.NDArray[np.uint8]
+from skrynka.steps.marks.drawing import QUIET_MM, Numbers, Pixels
 
 _STEP_MM = 0.5
 _FARTHEST_MM = 24.0
@@ -41,7 +38,7 @@ def ring_likeness(pixels: Pixels, dpi: float, place_mm: tuple[float, float], siz
     there = np.count_nonzero(~np.isnan(levels), axis=1)
     known = there > 0
     in_order = np.sort(levels, axis=1)  # what is off the page comes last
-    median = np.take_along_axis(in_order, (there // 2)[:, np.newaxis].clip(max=_DIRECTIONS - 1), axis=1)[:, 0]
+    median = np.take_along_axis(in_order, (there // 2)[:, np.newaxis], axis=1)[:, 0]
     mean = np.nansum(levels, axis=1) / np.maximum(there, 1)
     profiles = np.concatenate([median, mean])
     known = np.concatenate([known, known])
