@@ -107,7 +107,7 @@ def _cases(run: Run, size: int) -> Trial:
 
 _SERIES = (
     _Series("pages", "pages in one file, grey JPEG", (10, 100, 1000), (5000,), "grey", _pages("grey")),
-    _Series("colour pages", "pages in one file, colour JPEG", (), (1000,), "colour", _pages("colour")),
+    _Series("colour pages", "pages in one file, colour JPEG of a megabyte a page", (), (1000,), "fine", _pages("fine")),
     _Series("files", "files of one page, Group 4", (1, 100), (1000, 10_000), "g4", _files),
     _Series(_CASES, "cases in the database before", (0, 1_000_000), (), "grey", _cases),
 )

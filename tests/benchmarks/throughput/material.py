@@ -33,13 +33,17 @@ TITLES = {
     "colour": "colour JPEG, 300 dpi",
     "g4": "Group 4, 300 dpi",
     "mixed": "mixed: JPEG, Group 4, lossless, vectors, layers",
+    "fine": "colour JPEG of a megabyte a page, 300 dpi",
 }
 ENVELOPE = 8
 """Pages of one submission, its case sheet among them."""
 _PAPERS = 24
 """Different papers of each look."""
 _MIXED = ("grey", "g4", "colour", "vector", "grey", "layered", "colour", "g4", "grey", "lossless")
+_COLOURED = {"colour", "layered", "fine"}
 _ENCODINGS = {"g4": Encoding.G4, "lossless": Encoding.DEFLATE}
+_FINE_QUALITY = 83
+"""Of JPEG: what scanners call their best comes to a megabyte a page."""
 _FAR = 50_000
 """Submissions that no stack reaches."""
 _PART = 100
@@ -160,8 +164,10 @@ def _saved(
 ) -> bytes:
     if look == "vector":
         return scans.vector_pdf([number])
-    picture = draw(number, rng, look in {"colour", "layered"})
+    picture = draw(number, rng, look in _COLOURED)
     scanning = replace(OFFICE, skew=float(rng.uniform(-0.7, 0.7)), noise=float(rng.uniform(2, 4)))
+    if look == "fine":
+        scanning = replace(scanning, quality=_FINE_QUALITY)
     if look == "layered":
         return layered_pdf(degrade(picture, DPI, scanning, rng), DPI)
     if look in _ENCODINGS:
