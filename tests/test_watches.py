@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from skrynka.core.settling import SettlingRules
 from skrynka.journey.inboxes import Inbox
-from skrynka.journey.taking import Station, Taking
-from skrynka.steps.losses import Losses
-from skrynka.steps.scan_numbers import ScanNumbers
+from skrynka.journey.taking import Taking
 from skrynka.watches import Watches
+from tests.journey.taking_stations import roomy_station
 
 BOX = "OBL-01"
 
@@ -23,13 +21,8 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.inbox = folder / "inbox"
-        for name in ("inbox", "spool", "state"):
-            (folder / name).mkdir()
-        station = Station(
-            "ST", folder / "spool", ScanNumbers(folder / "state"), Losses(folder / "state"),
-            lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: True, lambda _box: None,
-            lambda _claim: None,
-        )  # fmt: skip
+        self.inbox.mkdir()
+        station = roomy_station(folder)
         rules = SettlingRules(quiet_seconds=100.0)
         inbox = Inbox(BOX, self.inbox, share=False, rules=rules, sweep_seconds=5.0, ordered=False)
         self.taking = Taking(inbox, station, clock=lambda: 1000.0)

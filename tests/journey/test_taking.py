@@ -31,6 +31,7 @@ from skrynka.steps.listing import InboxAway
 from skrynka.steps.losses import Losses
 from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import new_id
+from tests.journey.taking_stations import roomy_station
 from tests.support.log_lines import lines, listening
 from tests.support.stations import make_station
 
@@ -577,13 +578,9 @@ def test_nothing_waits_for_room_in_an_inbox_that_is_away(place: Place) -> None:
 
 
 def test_an_event_about_a_local_inbox_makes_it_due(tmp_path: Path) -> None:
-    for name in ("inbox", "spool", "state"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "inbox").mkdir()
     taken: list[Claim] = []
-    station = Station(
-        "ST", tmp_path / "spool", ScanNumbers(tmp_path / "state"), Losses(tmp_path / "state"),
-        lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: True, lambda _box: None, taken.append,
-    )  # fmt: skip
+    station = roomy_station(tmp_path, taken.append)
     inbox = Inbox("OBL-01", tmp_path / "inbox", share=False, rules=SettlingRules(), sweep_seconds=5.0, ordered=False)
     taking = Taking(inbox, station, clock=lambda: 1000.0)
     assert taking.look() == 5.0
