@@ -14,6 +14,7 @@ minute), never a scan.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import select
@@ -227,6 +228,10 @@ class Service:
         for box in self._configuration.boxes:
             if box.kind == "local":
                 self._watches.watch(box.code, box.inbox)
+        # What there is now is there for good. To look through it for garbage holds every thread up for a tenth of a
+        # second, and comes about when the pages of a stack are read from the database.
+        gc.collect()
+        gc.freeze()
         for loop in loops:
             loop.start()
         self._supervisor.ready()

@@ -105,7 +105,7 @@ def cutting(
     documents: Sequence[tuple[PageRef, ...]],
     count: int = 1,
     total: float = LONG,
-    storing: Callable[[], None] = lambda: None,
+    storing: Callable[[], object] = lambda: None,
 ) -> list[Path]:
     """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
@@ -477,16 +477,47 @@ def test_a_reader_that_dies_while_it_cuts_has_a_second_try(
     assert [line["detail"] for line in log("reader_died")] == ["signal SIGKILL"]
 
 
-def test_an_archive_that_stores_slowly_takes_none_of_a_scans_time(tmp_path: Path) -> None:
-    scan = numbered_pdf(list(range(1, 101)), tmp_path / "a.pdf")
-    documents = [tuple(PageRef("A", number) for number in range(first, first + 25)) for first in range(1, 101, 25)]
+@pytest.fixture(scope="module")
+def six_hundred(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return numbered_pdf(list(range(1, 601)), tmp_path_factory.mktemp("many") / "many.pdf")
+
+
+HUNDREDS = [tuple(PageRef("A", number) for number in range(first, first + 100)) for first in range(1, 601, 100)]
+
+
+def test_an_archive_that_stores_slowly_takes_none_of_a_scans_time(six_hundred: Path) -> None:
     began: list[float] = []
 
     def storing() -> None:
         began.append(time.monotonic())
         await_that(lambda: time.monotonic() > began[0] + AMPLE + 1, "the archive has taken longer than a scan may")
 
-    assert len(cutting(scan, documents=documents, count=2, total=AMPLE, storing=storing)) == 4
+    # Two readers and three threads that store: the last portion is cut when all of these have waited.
+    assert len(cutting(six_hundred, documents=HUNDREDS, count=2, total=AMPLE, storing=storing)) == len(HUNDREDS)
+
+
+def test_documents_are_stored_while_others_are_cut(six_hundred: Path) -> None:
+    at_once = threading.Barrier(3, timeout=LONG)
+
+    assert len(cutting(six_hundred, documents=HUNDREDS, count=2, storing=at_once.wait)) == len(HUNDREDS)
+
+
+def test_documents_are_stored_where_no_more_threads_can_be_had(
+    six_hundred: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert len(cutting(six_hundred, documents=HUNDREDS, count=2)) == len(HUNDREDS)
+
+
+def test_what_fails_as_a_document_is_stored_is_told_to_whoever_had_it_cut(six_hundred: Path) -> None:
+    def storing() -> None:
+        raise TimeoutError("The archive hangs.")
+
+    with pytest.raises(TimeoutError):
+        cutting(six_hundred, documents=HUNDREDS, count=2, storing=storing)
 
 
 def test_a_reader_can_be_started_when_the_folder_of_the_servers_socket_was_removed_while_it_rested(

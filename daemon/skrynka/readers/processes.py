@@ -102,13 +102,13 @@ class Readers:
             own = replace(order, work=order.work / str(portion.first))
             return self._read_portion(scan, HeardPortion(own, portion, scan.tell_opened), ends_at, progress)
 
-        with self._slots.own():
-            return SpreadScan(order.limits.scan_pages, self._slots, read_portion).read(progress)
+        return SpreadScan(order.limits.scan_pages, self._slots, read_portion).read(progress)
 
     def cut(self, order: CutOrder, store: Store, progress: Callable[[], None] = lambda: None) -> None:
         """Cut documents, and have each stored once the process that cut it is gone: in no order, by several threads.
 
-        Its file is removed after that. Raises as `read` does, and what `store` raises; some are stored then.
+        Meanwhile others are cut. Its file is removed after that. Raises as `read` does, and what `store` raises; some
+        are stored then.
         """
         order.work.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -118,18 +118,21 @@ class Readers:
             documents, work = order.documents[portion.slice], order.work / str(portion.first)
             own = replace(order, documents=documents, work=work)
             files = self._cut_portion(own, ends_at, lambda: spreading.is_pointless(portion), progress)
-            for number, file in enumerate(files, start=portion.first):
-                store(number, file, progress)
-                progress()
-            shutil.rmtree(work, ignore_errors=True)
 
-        with self._slots.own():
-            pages = [len(document) for document in order.documents]
-            portions = portions_to_cut(pages, 1 + self._slots.free)
-            waiting = iter(portions)
-            spreading = Spreading(self._slots, lambda _: next(waiting, None), cut_portion)
-            spreading.hire(lambda helpers: helpers + 1 < len(portions))
-            spreading.run(progress)
+            def store_all(progress: Callable[[], None]) -> None:
+                for number, file in enumerate(files, start=portion.first):
+                    if spreading.is_pointless(portion):
+                        break
+                    store(number, file, progress)
+                    progress()
+                shutil.rmtree(work, ignore_errors=True)
+
+            spreading.follow_up(portion, store_all, progress)
+
+        portions = portions_to_cut([len(document) for document in order.documents], max(self._slots.free, 1))
+        waiting = iter(portions)
+        spreading = Spreading(self._slots, lambda _: next(waiting, None), cut_portion)
+        spreading.run(progress, lambda helpers: helpers + 1 < len(portions))
 
     def _read_portion(
         self, scan: SpreadScan, portion: HeardPortion, ends_at: float, progress: Callable[[], None]

@@ -16,6 +16,8 @@ from skrynka.readers.portions import LEAST, Portion, next_portion
 from skrynka.readers.slots import Slots
 
 _LOOK_SECONDS = 0.2
+_MOST_FOLLOWING = 3
+"""Threads that do what follows portions: the disk has enough to do with them, and fsyncs wait for each other."""
 
 Progress = Callable[[], None]
 ReadPortion = Callable[["SpreadScan", Portion, Progress], list[PageReading]]
@@ -37,21 +39,25 @@ class Spreading:
         self.changed = threading.Condition()
         """Held while portions are taken."""
         self._workers = 1
+        self._following = 0
         self._steps = 0
         self._failure: tuple[int, BaseException] | None = None
         """What lies first of what failed, and where its portion begins."""
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Progress, worth: Callable[[int], bool] = lambda _: False) -> None:
         """Do all of it, from the thread that has the work; `progress` is called from this thread alone.
 
+        It has a slot of its own for as long as it does portions itself, and helpers from the start as with `hire`.
         Raises what lies first of what its portions raised, and what `progress` raises.
         """
         try:
-            self._work(progress, lent=False)
-            self._await_helpers(progress)
+            with self._slots.own():
+                self.hire(worth)
+                self._work(progress, lent=False)
+            self._await_others(progress)
         except BaseException as error:
             self._fail(0, error)
-            self._await_helpers(lambda: None)
+            self._await_others(lambda: None)
             raise
         if self._failure is not None:
             raise self._failure[1]
@@ -63,14 +69,23 @@ class Spreading:
             helpers += 1
             with self.changed:
                 self._workers += 1
-            try:
-                # The names that are bound to what is logged go along.
-                threading.Thread(
-                    target=contextvars.copy_context().run, args=(self._help,), name="working-along"
-                ).start()
-            except (RuntimeError, MemoryError):  # no more threads: the others do its share
+            if not _started(self._help):  # the others do its share
                 self._leave()
                 return
+
+    def follow_up(self, portion: Portion, work: Callable[[Progress], None], progress: Progress) -> None:
+        """Have what follows a portion, and needs no slot, done by a thread of its own; by this one where many do so.
+
+        What it raises is raised here, or counts as the portion's.
+        """
+        with self.changed:
+            many = self._following >= _MOST_FOLLOWING
+            self._following += not many
+        if many:
+            work(progress)
+        elif not _started(self._follow, portion, work):
+            self._end_following()
+            work(progress)
 
     def is_pointless(self, portion: Portion) -> bool:
         """Say whether a portion needn't be done any more: what lies before it has failed."""
@@ -89,9 +104,22 @@ class Spreading:
             self._workers -= 1
             self.changed.notify_all()
 
+    def _follow(self, portion: Portion, work: Callable[[Progress], None]) -> None:
+        try:
+            work(self._step)
+        except BaseException as error:  # noqa: BLE001 - as below
+            self._fail(portion.first, error)
+        finally:
+            self._end_following()
+
+    def _end_following(self) -> None:
+        with self.changed:
+            self._following -= 1
+            self.changed.notify_all()
+
     def _work(self, progress: Progress, *, lent: bool) -> None:
         def step() -> None:
-            self._steps += 1
+            self._step()
             progress()
 
         while not (lent and self._slots.missed) and (portion := self._take()) is not None:
@@ -99,6 +127,9 @@ class Spreading:
                 self._do(portion, step)
             except BaseException as error:  # noqa: BLE001 - it is raised again in the work's own thread
                 self._fail(portion.first, error)
+
+    def _step(self) -> None:
+        self._steps += 1
 
     def _take(self) -> Portion | None:
         with self.changed:
@@ -109,16 +140,26 @@ class Spreading:
             if self._failure is None or place < self._failure[0]:
                 self._failure = place, error
 
-    def _await_helpers(self, progress: Progress) -> None:
+    def _await_others(self, progress: Progress) -> None:
         seen = self._steps
         while True:
             with self.changed:
-                if self._workers == 1:
+                if self._workers == 1 and self._following == 0:
                     return
                 self.changed.wait(_LOOK_SECONDS)
             if self._steps != seen:
                 seen = self._steps
                 progress()
+
+
+def _started(work: Callable[..., None], *given: object) -> bool:
+    """Start a thread; False where there are no more."""
+    try:
+        # The names that are bound to what is logged go along.
+        threading.Thread(target=contextvars.copy_context().run, args=(work, *given), name="working-along").start()
+    except (RuntimeError, MemoryError):
+        return False
+    return True
 
 
 class SpreadScan:
