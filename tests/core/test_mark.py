@@ -22,10 +22,22 @@ def mark(
 
 
 def pair(
-    one: float, other: float, front: float = 9.0, back: float = 0.0, contrast: float = 0.8, far: float = 0.0
+    one: float,
+    other: float,
+    front: float = 9.0,
+    back: float = 0.0,
+    contrast: float = 0.8,
+    far: float = 0.0,
+    rings: tuple[float, float] = (0.95, 0.95),
 ) -> Pair:
-    lower = LOWER[0], LOWER[1] + far
-    return Pair(mark(likeness=one, contrast=contrast), mark(lower, other, contrast=contrast), front, back)
+    """Give two marks at the right distance, or `far` from it in millimetres, neither of them in a corner."""
+    upper, lower = (UPPER[0] + 50, UPPER[1] + 50), (LOWER[0] + 50, LOWER[1] + 50 + far)
+    return Pair(
+        mark(upper, one, contrast=contrast, rings=rings[0]),
+        mark(lower, other, contrast=contrast, rings=rings[1]),
+        front,
+        back,
+    )
 
 
 def test_the_marks_of_a_sheet_lie_at_the_ends_of_a_diagonal() -> None:
@@ -99,21 +111,51 @@ def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "front", "far", "expected"),
+    ("one", "other", "front", "rings", "far", "expected"),
     [
-        (0.48, 0.25, 1.0, 0.0, Marked.YES),  # at the very distance, with codes: little of each is enough
-        (0.48, 0.23, 1.0, 0.0, Marked.NO),
-        (0.36, 0.25, 1.0, 0.0, Marked.PERHAPS),
-        (0.30, 0.25, 1.0, 0.0, Marked.NO),
-        (0.48, 0.25, 0.4, 0.0, Marked.PERHAPS),
-        (0.48, 0.48, 1.0, 25.0, Marked.PERHAPS),
-        (0.64, 0.62, 0.0, 25.0, Marked.YES),  # anywhere about it: more of both
+        # In place, with codes: little of each is enough.
+        (0.40, 0.25, 0.5, (0.2, 0.61), 0.0, Marked.YES),
+        (0.40, 0.25, 0.5, (0.61, 0.2), 0.0, Marked.YES),
+        (0.40, 0.25, 0.5, (0.59, 0.2), 0.0, Marked.PERHAPS),
+        (0.40, 0.25, 0.4, (0.2, 0.61), 0.0, Marked.PERHAPS),
+        (0.36, 0.25, 0.9, (0.59, 0.59), 0.0, Marked.PERHAPS),
+        (0.30, 0.25, 0.9, (0.59, 0.59), 0.0, Marked.NO),
+        (0.45, 0.19, 0.5, (0.95, 0.95), 0.0, Marked.NO),
+        # Hardly anything of either, beside codes that are surely there.
+        (0.22, 0.21, 1.0, (0.55, 0.56), 0.0, Marked.YES),
+        (0.22, 0.21, 1.0, (0.54, 0.55), 0.0, Marked.NO),
+        (0.22, 0.21, 0.9, (0.55, 0.56), 0.0, Marked.NO),
+        (0.21, 0.20, 1.0, (0.55, 0.56), 0.0, Marked.NO),
+        # Without codes: by their rings.
+        (0.31, 0.30, 0.0, (0.61, 0.71), 0.0, Marked.YES),
+        (0.31, 0.28, 0.0, (0.61, 0.71), 0.0, Marked.PERHAPS),
+        (0.31, 0.30, 0.0, (0.59, 0.75), 0.0, Marked.PERHAPS),
+        (0.31, 0.30, 0.0, (0.69, 0.69), 0.0, Marked.PERHAPS),
+        (0.45, 0.45, 0.0, (0.61, 0.68), 0.0, Marked.PERHAPS),  # no better rings than likeness: another target
+        (0.45, 0.45, 0.0, (0.61, 0.71), 0.0, Marked.YES),
+        # Anywhere about the right distance: more of both, and one's rings.
+        (0.64, 0.62, 0.0, (0.2, 0.91), 25.0, Marked.YES),
+        (0.64, 0.62, 0.0, (0.89, 0.89), 25.0, Marked.PERHAPS),
+        (0.62, 0.62, 0.0, (0.2, 0.95), 25.0, Marked.PERHAPS),
+        (0.48, 0.48, 9.0, (0.95, 0.95), 25.0, Marked.PERHAPS),
     ],
 )
-def test_two_marks_bear_each_other_out(one: float, other: float, front: float, far: float, expected: Marked) -> None:
-    seen = pair(one, other, front, far=far)
+def test_two_marks_bear_each_other_out(
+    one: float, other: float, front: float, rings: tuple[float, float], far: float, expected: Marked
+) -> None:
+    seen = pair(one, other, front, far=far, rings=rings)
 
     assert weigh([seen.one, seen.other], [seen]) is expected
+
+
+def test_two_marks_in_their_corners_are_in_place_whatever_their_sizes_say() -> None:
+    one, other = (
+        Mark(*place, size, 0.3, 0.8, (210.0, 297.0), 0.6) for place, size in ((UPPER, 0.93), ((172.0, 258.0), 1.04))
+    )
+    seen = Pair(one, other, 1.0, 0.0)
+
+    assert (seen.exact, seen.in_place) == (False, True)
+    assert weigh([one, other], [seen]) is Marked.YES
 
 
 @pytest.mark.parametrize(
@@ -121,39 +163,57 @@ def test_two_marks_bear_each_other_out(one: float, other: float, front: float, f
     [
         (0.81, 0.93, (90, 90), OFF_THE_PAGE, Marked.YES),
         (0.99, 0.91, (90, 90), OFF_THE_PAGE, Marked.PERHAPS),
-        (0.73, 0.93, (36, 36), OFF_THE_PAGE, Marked.YES),
-        (0.79, 0.91, (36, 36), OFF_THE_PAGE, Marked.PERHAPS),
-        (0.33, 0.66, (36, 36), 1.0, Marked.YES),  # beside codes: wear leaves more of its rings
-        (0.33, 0.64, (36, 36), 1.0, Marked.NO),
+        # In its corner: rings that are better than its likeness.
+        (0.36, 0.81, (36, 36), OFF_THE_PAGE, Marked.YES),
+        (0.36, 0.79, (36, 36), OFF_THE_PAGE, Marked.NO),
+        (0.34, 0.99, (36, 36), OFF_THE_PAGE, Marked.NO),
+        (0.60, 0.86, (36, 36), OFF_THE_PAGE, Marked.YES),
+        (0.60, 0.84, (36, 36), OFF_THE_PAGE, Marked.PERHAPS),
+        (0.95, 0.93, (36, 36), OFF_THE_PAGE, Marked.YES),
+        (0.95, 0.91, (36, 36), OFF_THE_PAGE, Marked.PERHAPS),
+        # Beside codes: worse ones.
+        (0.33, 0.61, (36, 36), 1.0, Marked.YES),
+        (0.33, 0.59, (36, 36), 1.0, Marked.NO),
         (0.75, 0.83, (36, 36), 1.0, Marked.YES),
         (0.75, 0.81, (36, 36), 1.0, Marked.PERHAPS),
         (0.95, 0.91, (36, 36), 1.0, Marked.YES),
         (0.95, 0.89, (36, 36), 1.0, Marked.PERHAPS),
+        # And where hardly anything is left of it.
+        (0.24, 0.73, (36, 36), 1.0, Marked.YES),
+        (0.24, 0.71, (36, 36), 9.0, Marked.NO),
+        (0.22, 0.99, (36, 36), 9.0, Marked.NO),
     ],
 )
-def test_a_mark_alone_whose_rings_end_elsewhere_is_none_of_ours(
+def test_a_mark_alone_must_have_our_rings(
     likeness: float, rings: float, place: tuple[float, float], codes: float, expected: Marked
 ) -> None:
     assert weigh([Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, codes)], []) is expected
 
 
 @pytest.mark.parametrize(
-    ("likeness", "rings", "far", "expected"),
+    ("likeness", "rings", "bars", "expected"),
     [
-        (0.4, (0.61, 0.2), 0.0, Marked.YES),  # a stain may lie on one of them
-        (0.4, (0.2, 0.61), 0.0, Marked.YES),
-        (0.4, (0.59, 0.59), 0.0, Marked.PERHAPS),
-        (0.65, (0.2, 0.91), 25.0, Marked.YES),
-        (0.65, (0.89, 0.89), 25.0, Marked.PERHAPS),
+        (0.21, 0.49, 0.43, Marked.YES),
+        (-0.21, 0.49, 0.43, Marked.YES),
+        (0.21, 0.47, 0.43, Marked.NO),
+        (0.21, 0.49, 0.41, Marked.NO),
+        (0.19, 0.99, 0.99, Marked.NO),
+        (0.40, 0.61, 0.43, Marked.YES),
+        (0.40, 0.59, 0.43, Marked.NO),
     ],
 )
-def test_of_two_marks_one_must_have_our_rings(
-    likeness: float, rings: tuple[float, float], far: float, expected: Marked
+def test_hardly_a_mark_is_enough_where_bars_lie_as_a_sheets_linear_code_does(
+    likeness: float, rings: float, bars: float, expected: Marked
 ) -> None:
-    one = mark(likeness=likeness, rings=rings[0])
-    other = mark((LOWER[0], LOWER[1] + far), likeness, rings=rings[1])
+    for place, holds in ((UPPER, expected), ((90.0, 90.0), Marked.NO)):
+        one = Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, bars=bars)
+        assert weigh([one], []) is holds
 
-    assert weigh([one, other], [Pair(one, other, 9.0, 0.0)]) is expected
+
+def test_two_that_are_hardly_there_are_enough_in_both_corners_without_codes() -> None:
+    one, other = (Mark(*place, 1.0, 0.22, 0.8, (210.0, 297.0), 0.56) for place in (UPPER, LOWER))
+
+    assert weigh([one, other], [Pair(one, other, 0.0, 0.0)]) is Marked.YES
 
 
 def test_nothing_is_no_sheet() -> None:
@@ -167,14 +227,12 @@ LYING = A4[::-1]
 @pytest.mark.parametrize(
     ("likeness", "place", "page", "size", "codes", "expected"),
     [
-        (0.73, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.YES),
-        (0.73, (174, 261), A4, 1.0, OFF_THE_PAGE, Marked.YES),
-        (0.73, (261, 36), LYING, 1.0, OFF_THE_PAGE, Marked.YES),
-        (0.71, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.PERHAPS),
-        (0.33, (36, 36), A4, 1.0, 1.0, Marked.YES),
-        (-0.33, (36, 36), A4, 1.0, 1.0, Marked.YES),
-        (0.33, (36, 36), A4, 1.0, 0.9, Marked.NO),
-        (0.31, (36, 36), A4, 1.0, 5.0, Marked.NO),
+        (0.51, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.51, (174, 261), A4, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.51, (261, 36), LYING, 1.0, OFF_THE_PAGE, Marked.YES),
+        (-0.51, (36, 36), A4, 1.0, OFF_THE_PAGE, Marked.YES),
+        (0.31, (36, 36), A4, 1.0, 0.9, Marked.NO),
+        (0.31, (36, 36), A4, 1.0, 1.0, Marked.YES),
         (0.73, (44, 36), A4, 1.0, 5.0, Marked.PERHAPS),
         (0.73, (36, 28), A4, 1.0, 5.0, Marked.PERHAPS),
         (0.73, (36, 36), A4, 0.85, 5.0, Marked.PERHAPS),

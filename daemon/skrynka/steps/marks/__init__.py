@@ -2,6 +2,7 @@
 
 finding   where something is like it
 drawing   the mark as pixels would show it
+bars      is something left of its linear code?
 rings     is it our mark, or do other rings lie there?
 """
 

@@ -1,0 +1,61 @@
+"""Tell whether bars lie where a sheet has its linear code, though none of them may be readable.
+
+A code's bars run alike through its whole height, and end above and below it. Of a code in which the toner is missing
+here and there, enough is left to see that: of 340 sheets without 70 to 87 % of their toner all came to 0.46 or more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skrynka.steps.marks.drawing import Numbers, Pixels
+
+_COARSEST_DPI = 60.0
+"""A bar of 0.65 mm is a pixel and a half."""
+_HALF_WIDTH_MM = 82.0
+_UPPER_MM, _LOWER_MM = (78.5, 72.5), (71.5, 65.5)
+"""From the foot of an upright A4 sheet: both halves of the code, but for its ends."""
+_ABOVE_MM, _BELOW_MM = (90.0, 84.5), (62.0, 58.5)
+"""Where nothing of it is any more."""
+_SHIFTS_MM = (-4.0, -2.0, 0.0, 2.0, 4.0)
+_BROAD_MM = 5.0
+"""What is broader than that isn't bars."""
+
+
+def bars_at_foot(pixels: Pixels, dpi: float) -> float:
+    """Give how much alike both halves of the place of an A4 sheet's linear code are, and unlike what is around: 0 to 1.
+
+    `pixels` are uint8 (height, width), 0 black, of a page that lies either way up, or turned by a quarter.
+    """
+    if dpi < _COARSEST_DPI:
+        return 0.0
+    upright = pixels if pixels.shape[0] >= pixels.shape[1] else pixels.T[::-1]
+    scale = dpi / 25.4
+    if upright.shape[0] <= (_ABOVE_MM[0] - _SHIFTS_MM[0]) * scale or upright.shape[1] <= 2 * _BROAD_MM * scale:
+        return 0.0
+    pages = upright, upright[::-1, ::-1]
+    return max(0.0, *(_likeness(page, shift, scale) for page in pages for shift in _SHIFTS_MM))
+
+
+def _likeness(page: Pixels, shift: float, scale: float) -> float:
+    upper, lower, above, below = (
+        _profile(page, (top + shift) * scale, (bottom + shift) * scale, scale)
+        for top, bottom in (_UPPER_MM, _LOWER_MM, _ABOVE_MM, _BELOW_MM)
+    )
+    both = upper + lower
+    return _correlation(upper, lower) - max(abs(_correlation(both, other)) for other in (above, below))
+
+
+def _profile(page: Pixels, top: float, bottom: float, scale: float) -> Numbers:
+    """Average a strip's rows, given how far from the foot it begins and ends in pixels; what is broad is taken out."""
+    height, width = page.shape
+    left = max(0, round(width / 2 - _HALF_WIDTH_MM * scale))
+    levels = page[height - round(top) : height - round(bottom), left : width - left].mean(axis=0, dtype=np.float32)
+    broad = round(_BROAD_MM * scale)
+    sums = np.cumsum(np.pad(levels, (broad // 2 + 1, broad - 1 - broad // 2), mode="edge"))
+    return np.asarray(levels - (sums[broad:] - sums[:-broad]) / broad, np.float32)
+
+
+def _correlation(one: Numbers, other: Numbers) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    return float(one @ other / np.sqrt(max(float(one @ one) * float(other @ other), 1e-6)))

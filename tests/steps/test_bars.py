@@ -1,0 +1,74 @@
+"""Bars where a sheet's linear code lies are told from everything else that is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skrynka.steps.marks.bars import bars_at_foot
+from tests.support import papers
+from tests.support.drawn_sheets import SheetFields, full_sheet
+from tests.support.typeset import Picture, pixels
+
+DPI = 75
+ENOUGH = 0.42
+"""What makes it something like a code; see `core.mark`."""
+PAPERS = 24
+
+
+@pytest.fixture(scope="module")
+def sheet() -> Picture:
+    return full_sheet(SheetFields(serial="A000123", box="OBL-03", case_type="VER"), 1, DPI)
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_bars_are_found_however_the_page_is_turned(sheet: Picture, turn: int) -> None:
+    assert bars_at_foot(np.rot90(sheet, turn), DPI) > 0.8
+
+
+@pytest.mark.parametrize("shift", [-4, 4])
+def test_bars_are_found_where_the_feeder_shifted_the_paper(sheet: Picture, shift: int) -> None:
+    assert bars_at_foot(np.roll(sheet, pixels(abs(shift), DPI) * shift // abs(shift), axis=0), DPI) > 0.8
+
+
+def test_bars_are_found_where_most_of_the_toner_is_missing(sheet: Picture) -> None:
+    rng = np.random.default_rng(7)
+    worn = np.where(rng.random(sheet.shape) < 0.85, 255, sheet).astype(np.uint8)
+    worn[:, : sheet.shape[1] // 2] = 255
+
+    assert bars_at_foot(worn, DPI) > ENOUGH
+
+
+def test_marks_and_qr_codes_alone_have_none(sheet: Picture) -> None:
+    without = sheet.copy()
+    without[pixels(57, DPI) : -pixels(57, DPI)] = 255
+
+    assert bars_at_foot(without, DPI) < ENOUGH
+
+
+def test_lines_that_run_on_above_and_below_are_no_code(sheet: Picture) -> None:
+    row = sheet[-pixels(72, DPI)]
+
+    assert bars_at_foot(np.tile(row, (len(sheet), 1)), DPI) < ENOUGH
+
+
+def test_ordinary_papers_have_none() -> None:
+    kinds = ["CERT", "BILL", "PROTOCOL", "APPLICATION", "PASSPORT", "PHOTO"]
+    pages = [papers.paper(kinds[number % 6], number, np.random.default_rng(number), DPI) for number in range(PAPERS)]
+
+    assert [number for number, page in enumerate(pages) if bars_at_foot(page, DPI) >= ENOUGH] == []
+
+
+def test_grain_has_none_though_it_is_everywhere() -> None:
+    page = np.random.default_rng(3).integers(0, 256, (877, 620)).astype(np.uint8)
+
+    assert bars_at_foot(page, DPI) < ENOUGH
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (40, 620), (620, 40), (300, 20), (200, 200)])
+def test_a_page_that_is_too_small_for_a_sheet_has_none(shape: tuple[int, int]) -> None:
+    assert bars_at_foot(np.full(shape, 255, np.uint8), DPI) == 0.0
+
+
+def test_pixels_that_are_too_coarse_for_bars_show_none(sheet: Picture) -> None:
+    assert bars_at_foot(sheet, 50) == 0.0
