@@ -118,7 +118,7 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
     SourceUnreadable. When anything fails, `on_chunk` included, `target` is removed.
     """
     descriptor = os.open(target, _NEW, FILE_MODE)
-    copied = 0
+    copied = begun = 0
     try:
         try:
             with SyncedBehind(descriptor) as synced:
@@ -127,8 +127,9 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
                         on_chunk(chunk)
                     _write_all(descriptor, chunk)
                     copied += len(chunk)
-                    if copied % _SYNC_BYTES == 0:
+                    if copied - begun >= _SYNC_BYTES:
                         synced.go_on()
+                        begun = copied
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

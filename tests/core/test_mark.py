@@ -126,6 +126,8 @@ def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast:
         (0.22, 0.21, 1.0, (0.54, 0.55), 0.0, Marked.NO),
         (0.22, 0.21, 0.9, (0.55, 0.56), 0.0, Marked.NO),
         (0.21, 0.20, 1.0, (0.55, 0.56), 0.0, Marked.NO),
+        (0.25, 0.22, 1.0, (0.44, 0.95), 0.0, Marked.NO),
+        (0.25, 0.22, 1.0, (0.46, 0.95), 0.0, Marked.YES),
         # Without codes: by their rings.
         (0.31, 0.30, 0.0, (0.61, 0.71), 0.0, Marked.YES),
         (0.31, 0.28, 0.0, (0.61, 0.71), 0.0, Marked.PERHAPS),
@@ -208,6 +210,14 @@ def test_hardly_a_mark_is_enough_where_bars_lie_as_a_sheets_linear_code_does(
     for place, holds in ((UPPER, expected), ((90.0, 90.0), Marked.NO)):
         one = Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, bars=bars)
         assert weigh([one], []) is holds
+
+
+def test_a_pale_pair_in_a_backs_corners_is_seen_from_behind_whatever_lies_where_codes_are() -> None:
+    one, other = (Mark(*place, 1.0, 0.7, 0.15, (210.0, 297.0), 0.95) for place in ((174.0, 36.0), (36.0, 261.0)))
+    seen = Pair(one, other, OFF_THE_PAGE, OFF_THE_PAGE)
+
+    assert seen.from_behind
+    assert weigh([one, other], [seen]) is Marked.PERHAPS
 
 
 def test_two_that_are_hardly_there_are_enough_in_both_corners_without_codes() -> None:

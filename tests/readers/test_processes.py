@@ -106,6 +106,8 @@ def cutting(
     count: int = 1,
     total: float = LONG,
     storing: Callable[[], object] = lambda: None,
+    told: Callable[[], None] = lambda: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
     """Cut documents out of files that are scans "A", "B" and so on."""
     limits = PageLimits(1 << 30, PAGE_PIXELS, LONG)
@@ -121,7 +123,7 @@ def cutting(
         storing()
         progress()
 
-    Readers(ProcessLimits(LONG, total, MEMORY), count).cut(order, store)
+    Readers(ProcessLimits(LONG, total, MEMORY), count, stopping).cut(order, store, told)
     return [file for _, file in sorted(stored.items())]
 
 
@@ -500,6 +502,27 @@ def test_documents_are_stored_while_others_are_cut(six_hundred: Path) -> None:
     at_once = threading.Barrier(3, timeout=LONG)
 
     assert len(cutting(six_hundred, documents=HUNDREDS, count=2, storing=at_once.wait)) == len(HUNDREDS)
+
+
+def test_whoever_has_documents_cut_hears_of_it_in_its_own_thread_alone(six_hundred: Path) -> None:
+    heard: list[int] = []
+
+    cutting(six_hundred, documents=HUNDREDS, count=2, told=lambda: heard.append(threading.get_ident()))
+
+    assert set(heard) == {threading.get_ident()}
+
+
+def test_a_service_that_stops_stores_no_further_document(six_hundred: Path) -> None:
+    stop = threading.Event()
+    stored: list[None] = []
+
+    def storing() -> None:
+        stored.append(None)
+        stop.set()
+
+    with pytest.raises(ReaderStopped):
+        cutting(six_hundred, documents=HUNDREDS, count=1, storing=storing, stopping=stop.is_set)
+    assert len(stored) < len(HUNDREDS)
 
 
 def test_documents_are_stored_where_no_more_threads_can_be_had(

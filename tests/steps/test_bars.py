@@ -26,7 +26,7 @@ def test_bars_are_found_however_the_page_is_turned(sheet: Picture, turn: int) ->
     assert bars_at_foot(np.rot90(sheet, turn), DPI) > 0.8
 
 
-@pytest.mark.parametrize("shift", [-4, 4])
+@pytest.mark.parametrize("shift", [-6, -4, 4, 6])
 def test_bars_are_found_where_the_feeder_shifted_the_paper(sheet: Picture, shift: int) -> None:
     assert bars_at_foot(np.roll(sheet, pixels(abs(shift), DPI) * shift // abs(shift), axis=0), DPI) > 0.8
 
@@ -65,9 +65,28 @@ def test_grain_has_none_though_it_is_everywhere() -> None:
     assert bars_at_foot(page, DPI) < ENOUGH
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (40, 620), (620, 40), (300, 20), (200, 200)])
-def test_a_page_that_is_too_small_for_a_sheet_has_none(shape: tuple[int, int]) -> None:
-    assert bars_at_foot(np.full(shape, 255, np.uint8), DPI) == 0.0
+@pytest.mark.parametrize("shape", [(1, 1), (40, 620), (620, 40), (300, 20), (200, 200), (260, 260)])
+def test_a_page_that_is_too_small_for_a_sheet_has_none(sheet: Picture, shape: tuple[int, int]) -> None:
+    foot = sheet[-pixels(64, DPI) - shape[0] :, : shape[1]][: shape[0]]
+
+    assert bars_at_foot(foot, DPI) == 0.0
+
+
+@pytest.mark.parametrize("lines", [1, 2, 6])
+def test_a_frame_or_a_row_of_a_table_is_no_code(lines: int) -> None:
+    page = np.full((877, 620), 255, np.uint8)
+    for place in range(lines):
+        left = 80 + place * 80
+        page[-pixels(80, DPI) : -pixels(63, DPI), left : left + 2] = 0
+
+    assert bars_at_foot(page, DPI) == 0.0
+
+
+def test_a_shape_as_high_as_a_code_is_none() -> None:
+    page = np.full((877, 620), 255, np.uint8)
+    page[-pixels(80, DPI) : -pixels(63, DPI), 200:420] = 60
+
+    assert bars_at_foot(page, DPI) < ENOUGH
 
 
 def test_pixels_that_are_too_coarse_for_bars_show_none(sheet: Picture) -> None:

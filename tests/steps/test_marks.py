@@ -76,6 +76,33 @@ def test_the_mark_is_found_on_a_sheet_that_lay_askew_and_was_cut_to_its_format(t
     assert marked(np.asarray(sheet), 150)
 
 
+def test_what_is_left_of_a_mark_is_enough_where_the_linear_codes_bars_can_still_be_seen() -> None:
+    worn = _worn_to(0.3)
+    without_bars = worn.copy()
+    without_bars[-pixels(82, 75) : -pixels(60, 75)] = 255
+
+    assert weigh(*find_marks(worn, 75)) is Marked.YES
+    assert weigh(*find_marks(without_bars, 75)) is not Marked.YES
+
+
+def test_a_worn_sheet_that_shines_through_its_back_is_none() -> None:
+    for share in (0.5, 0.35):
+        assert not marked(back_of_sheet(_worn_to(share), 0.2), 75)
+
+
+def _worn_to(share: float) -> Picture:
+    """Leave so much of one mark's left half, hardly a trace of its codes, and a third of the linear one's bars."""
+    rng = np.random.default_rng(6)
+    sheet = _sheet(75)
+    worn = np.full_like(sheet, 255)
+    upper, left = (slice(pixels(15, 75), pixels(57, 75)) for _ in range(2))
+    middle = pixels(36 + 21 * (2 * share - 1), 75)
+    worn[upper, left.start : middle] = sheet[upper, left.start : middle]
+    foot = slice(len(sheet) - pixels(81, 75), len(sheet) - pixels(62, 75))
+    worn[foot, pixels(60, 75) : pixels(120, 75)] = sheet[foot, pixels(60, 75) : pixels(120, 75)]
+    return np.where(rng.random(sheet.shape) < 0.5, 255, worn).astype(np.uint8)
+
+
 @pytest.mark.parametrize("share", [0.7, 0.77, 0.9, 1.0, 1.1])
 def test_a_mark_printed_smaller_or_larger_is_found(share: float) -> None:
     assert marked(_alone(share), 150)

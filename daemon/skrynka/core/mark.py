@@ -163,7 +163,11 @@ class Pair:
 
         Codes that are covered can't be seen from behind either, but there is no paper where the front would have them.
         """
-        if not (_is_pale(self.one) and _is_pale(self.other)) or self.back_codes == OFF_THE_PAGE:
+        if not (_is_pale(self.one) and _is_pale(self.other)):
+            return False
+        if self.one.in_a_backs_corner and self.other.in_a_backs_corner:
+            return True
+        if self.back_codes == OFF_THE_PAGE:
             return False
         return self.front_codes == OFF_THE_PAGE or self.back_codes > max(2 * self.front_codes, _LEAST_CODES)
 
@@ -214,9 +218,9 @@ _TWO_BESIDE_CODES = 0.64, 0.6
 _TWO_BY_RINGS, _RINGS_OF_EACH, _BETTER_BY_RINGS = 0.6, (0.6, 0.7), 0.4
 """Likeness of both together in place, without any codes; the rings of the worse and of the better; and by how much
 these must be more, together, than the likeness."""
-_TWO_OF_LITTLE, _RINGS_OF_BOTH = 0.42, 1.1
-"""Likeness of both that are hardly there, and their rings together, in both corners or at their distance beside codes:
-of 3,600 pages without a sheet seven had anything in both corners, of 0.41 at most."""
+_TWO_OF_LITTLE, _RINGS_OF_LITTLE_EACH, _RINGS_OF_BOTH = 0.42, 0.45, 1.1
+"""Likeness of both that are hardly there, the worse one's rings, and both's together, in both corners or at their
+distance beside codes: of 3,600 pages without a sheet seven had anything in both corners, of 0.41 at most."""
 
 
 def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
@@ -249,7 +253,7 @@ def _is_a_sheets(pair: Pair) -> bool:
     by_rings = likeness >= _TWO_BY_RINGS and worse >= _RINGS_OF_EACH[0] and better >= _RINGS_OF_EACH[1]
     return (
         (beside_codes and better >= _TWO_BESIDE_CODES[1])
-        or (of_little and worse + better >= _RINGS_OF_BOTH)
+        or (of_little and worse >= _RINGS_OF_LITTLE_EACH and worse + better >= _RINGS_OF_BOTH)
         or (by_rings and worse + better >= likeness + _BETTER_BY_RINGS)
     )
 
@@ -266,7 +270,6 @@ def _says_enough(alone: Mark) -> bool:
         least, enough = _RINGS_BESIDE_CODES
         if likeness < _BESIDE_CODES:
             return likeness >= _LITTLE and rings >= _RINGS_OF_LITTLE
-        if rings >= max(least, min(likeness + _BETTER_BESIDE_CODES, enough)):
-            return True
+        return rings >= max(least, min(likeness + _BETTER_BESIDE_CODES, enough))
     needed = min(max(_RINGS_IN_CORNER, likeness + _BETTER_IN_CORNER), _ANYWHERE[1])
     return likeness >= _IN_CORNER and rings >= needed

@@ -61,8 +61,6 @@ def portions_to_cut(pages: Sequence[int], workers: int) -> list[Portion]:
     """
     if not pages:
         return []
-    if workers == 1:
-        return [Portion(1, len(pages))]
     total = max(sum(pages), 1)
     size = total / max(min(total // LEAST_CUT, 2 * workers), ceil(total / MOST_CUT), 1)
     # A document belongs where its middle page lies.

@@ -123,6 +123,8 @@ class Readers:
                 for number, file in enumerate(files, start=portion.first):
                     if spreading.is_pointless(portion):
                         break
+                    if self._stopping():
+                        raise ReaderStopped
                     store(number, file, progress)
                     progress()
                 shutil.rmtree(work, ignore_errors=True)

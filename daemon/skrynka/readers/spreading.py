@@ -120,7 +120,11 @@ class Spreading:
     def _work(self, progress: Progress, *, lent: bool) -> None:
         def step() -> None:
             self._step()
-            progress()
+            try:
+                progress()
+            except BaseException as error:
+                self._fail(0, error)  # nothing of it is worth going on with
+                raise
 
         while not (lent and self._slots.missed) and (portion := self._take()) is not None:
             try:

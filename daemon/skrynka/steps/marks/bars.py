@@ -17,9 +17,13 @@ _UPPER_MM, _LOWER_MM = (78.5, 72.5), (71.5, 65.5)
 """From the foot of an upright A4 sheet: both halves of the code, but for its ends."""
 _ABOVE_MM, _BELOW_MM = (90.0, 84.5), (62.0, 58.5)
 """Where nothing of it is any more."""
-_SHIFTS_MM = (-4.0, -2.0, 0.0, 2.0, 4.0)
+_SHIFTS_MM = (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0)
+"""Towards the head: so far a feeder shifts the paper. Towards the foot what is below the code comes near it sooner."""
 _BROAD_MM = 5.0
-"""What is broader than that isn't bars."""
+"""Light and shade that are broader say nothing of bars."""
+_FEWEST_COLUMNS = 20
+"""Of pixels that differ from what is around: a frame's side is two, a table's lines are a dozen, half a code a
+hundred."""
 
 
 def bars_at_foot(pixels: Pixels, dpi: float) -> float:
@@ -43,6 +47,8 @@ def _likeness(page: Pixels, shift: float, scale: float) -> float:
         for top, bottom in (_UPPER_MM, _LOWER_MM, _ABOVE_MM, _BELOW_MM)
     )
     both = upper + lower
+    if _columns(both) < _FEWEST_COLUMNS:
+        return 0.0
     return _correlation(upper, lower) - max(abs(_correlation(both, other)) for other in (above, below))
 
 
@@ -54,6 +60,12 @@ def _profile(page: Pixels, top: float, bottom: float, scale: float) -> Numbers:
     broad = round(_BROAD_MM * scale)
     sums = np.cumsum(np.pad(levels, (broad // 2 + 1, broad - 1 - broad // 2), mode="edge"))
     return np.asarray(levels - (sums[broad:] - sums[:-broad]) / broad, np.float32)
+
+
+def _columns(profile: Numbers) -> float:
+    """Say of how many columns a profile's strength is, if all of these were as strong."""
+    power = np.square(profile)
+    return float(power.sum()) ** 2 / max(float(power @ power), 1e-6)
 
 
 def _correlation(one: Numbers, other: Numbers) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
+from math import hypot
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,16 @@ from skrynka.steps.marks.bars import bars_at_foot
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
 
+Place = tuple[float, float, float]
+"""Millimetres from the left and from above, and a size as a share of the mark's own."""
+
 _COARSEST_DPI = 40.0
 _JUDGING_DPI = 25.0
 """A ring of 3 mm is 3 pixels wide; places are proposed at half of it."""
 _SIZES = (0.74, 0.82, 0.91, 1.0, 1.07)
 """At which a mark is proposed, as shares of its own: what "fit to page" prints, and copiers that make A4 of A3."""
+_CORNER_SIZES = _SIZES[2:]
+"""Of those, what may be a mark in its corner: what is printed smaller lies elsewhere."""
 _NEAR = (0.95, 1.0, 1.05)
 """Of the size at which it is proposed: the sizes at which it is judged."""
 _SQUEEZED = ((0.85, 0.0), (0.85, 45.0), (0.85, 90.0), (0.85, 135.0))
@@ -48,6 +54,8 @@ _LEAST_PROPOSED = 0.27
 """Of a likeness, when it is proposed: of 340 sheets in every bad state none was lost below 0.35."""
 _LEAST_IN_CORNER = 0.12
 """Of what lies where a sheet's mark does: codes beside it may bear it out."""
+_SAME_MM = 3.0
+"""What is nearer to another is the same."""
 _CLEAR_MM = 12.0
 """From one place that is proposed to the next."""
 _CODE_MM = 30.0
@@ -71,8 +79,8 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     fine_dpi, coarse_dpi = round(dpi / factor, 1), round(dpi / factor / 2, 1)
     # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
     pale = bool(np.median(coarse) > _MIDDLE * coarse.max())
-    places = _proposed(coarse, coarse_dpi, pale=pale)
-    marks = [_judged(fine, fine_dpi, *place) for place in places]
+    places = _proposed(_likenesses(coarse, coarse_dpi, pale=pale), coarse_dpi)
+    marks = _once_each([_judged(fine, fine_dpi, *place) for place in places])
     if pale:
         marks = [mark for mark in marks if mark.likeness > 0]
     marks = [_with_rings(pixels, dpi, mark) for mark in marks]
@@ -80,7 +88,6 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     if any(mark.in_its_corner and abs(mark.likeness) >= LEAST_LIKENESS for mark in marks):
         bars = bars_at_foot(pixels, dpi)
         marks = [replace(mark, bars=bars) if mark.in_its_corner else mark for mark in marks]
-    marks.sort(key=lambda mark: -abs(mark.likeness))
     pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
     return tuple(marks), pairs
 
@@ -99,8 +106,8 @@ def draw_ahead(dpi: float) -> None:
     drawn_shapes(_squeezed(1.0), side)
 
 
-def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, float, float]]:
-    """Give places in millimetres (x, y) where something is like the mark, and at what size."""
+def _likenesses(grey: Grey, dpi: float, *, pale: bool) -> Numbers:
+    """Give how like the mark it is at each size and place (size, row, column), about."""
     side = round(_AROUND_MM / 25.4 * dpi)
     mean = _local_mean(grey, side)
     deviation = np.sqrt(np.maximum(_local_mean(grey * grey, side) - mean * mean, 0))
@@ -108,36 +115,50 @@ def _proposed(grey: Grey, dpi: float, *, pale: bool) -> Iterator[tuple[float, fl
     height, width = grey.shape
     around = round((RADIUS_MM * _SIZES[-1] + QUIET_MM) / 25.4 * dpi) + 1
     shape = _smooth_number(max(height, 2 * around) + around), _smooth_number(max(width, 2 * around) + around)
-    spectrum = fft.rfft2(level, shape)
-    likeness = fft.irfft2(spectrum * _spectra(shape, dpi), shape)[:, :height, :width]
-    if not pale:
-        likeness = np.abs(likeness)
+    likeness = fft.irfft2(fft.rfft2(level, shape) * _spectra(shape, dpi), shape)[:, :height, :width]
+    return np.asarray(likeness if pale else np.abs(likeness))
+
+
+def _proposed(likeness: Numbers, dpi: float) -> Iterator[Place]:
+    """Give places where something is like the mark, the likest first, then those in a page's corners."""
     best = likeness.max(axis=0)
     apart = round(_CLEAR_MM / 25.4 * dpi)
-
-    def proposed(row: int, column: int) -> tuple[float, float, float]:
-        size = _SIZES[int(likeness[:, row, column].argmax())]
-        best[max(0, row - apart) : row + apart + 1, max(0, column - apart) : column + apart + 1] = 0
-        return (column + 0.5) / dpi * 25.4, (row + 0.5) / dpi * 25.4, size
-
     for _ in range(_PROPOSED):
-        row, column = divmod(int(best.argmax()), width)
+        row, column = divmod(int(best.argmax()), best.shape[1])
         if best[row, column] < _LEAST_PROPOSED:
             break
-        yield proposed(row, column)
-    for rows in _corners(height, dpi):
-        for columns in _corners(width, dpi):
+        yield _place(likeness, row, column, dpi, _SIZES)
+        best[max(0, row - apart) : row + apart + 1, max(0, column - apart) : column + apart + 1] = 0
+    # As if nothing had been proposed: what is like a mark by chance may lie beside one that is worn.
+    likeness = likeness[-len(_CORNER_SIZES) :]
+    best = likeness.max(axis=0)
+    for rows in _corners(best.shape[0], dpi):
+        for columns in _corners(best.shape[1], dpi):
             corner = best[rows, columns]
             if corner.size and corner.max() >= _LEAST_IN_CORNER:
                 down, right = divmod(int(corner.argmax()), corner.shape[1])
-                yield proposed(rows.start + down, columns.start + right)
+                yield _place(likeness, rows.start + down, columns.start + right, dpi, _CORNER_SIZES)
+
+
+def _place(likeness: Numbers, row: int, column: int, dpi: float, sizes: tuple[float, ...]) -> Place:
+    size = sizes[int(likeness[:, row, column].argmax())]
+    return (column + 0.5) / dpi * 25.4, (row + 0.5) / dpi * 25.4, size
 
 
 def _corners(length: int, dpi: float) -> list[slice]:
     """Give which of so many pixels along a side are as far from either end as a sheet's mark is."""
     nearest, farthest = ((FROM_EDGE_MM + way * CORNER_SLACK_MM) / 25.4 * dpi for way in (-1, 1))
-    first = slice(max(0, int(nearest)), min(length, int(farthest) + 1))
+    first = slice(min(length, int(nearest)), min(length, int(farthest) + 1))
     return [first, slice(length - first.stop, length - first.start)]
+
+
+def _once_each(marks: list[Mark]) -> list[Mark]:
+    """Give the likest first, and of those at one place that one alone: a corner may have been proposed twice."""
+    kept: list[Mark] = []
+    for mark in sorted(marks, key=lambda mark: -abs(mark.likeness)):
+        if all(hypot(mark.x - other.x, mark.y - other.y) > _SAME_MM for other in kept):
+            kept.append(mark)
+    return kept
 
 
 def _judged(grey: Grey, dpi: float, x: float, y: float, size: float) -> Mark:
