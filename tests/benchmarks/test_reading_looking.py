@@ -32,7 +32,7 @@ def covered(*, marks: bool) -> Picture:
     for left, top, right, bottom in sheets.places(NUMBER):
         page[int(top * height) - 8 : int(bottom * height) + 8, int(left * width) - 8 : int(right * width) + 8] = 255
     if marks:
-        page[: height // 6] = page[-height // 6 :] = 255
+        page[: height // 5] = page[-height // 5 :] = 255
     return page
 
 

@@ -129,7 +129,10 @@ class Readers:
                     progress()
                 shutil.rmtree(work, ignore_errors=True)
 
-            spreading.follow_up(portion, store_all, progress)
+            if portion.last == len(order.documents):  # nothing else is to be cut meanwhile
+                store_all(progress)
+            else:
+                spreading.follow_up(portion, store_all, progress)
 
         portions = portions_to_cut([len(document) for document in order.documents], max(self._slots.free, 1))
         waiting = iter(portions)
