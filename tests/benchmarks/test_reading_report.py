@@ -17,7 +17,7 @@ from tests.benchmarks.reading.axes import EVERY
 from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.ledger import Ledger, Taken
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
-from tests.benchmarks.reading.report import Looked, count, highest_rate, report
+from tests.benchmarks.reading.report import Looked, count, highest_rate, looked_at, report
 from tests.benchmarks.reading.running import Engines
 from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, compared, everything, sample
 
@@ -151,7 +151,7 @@ def test_the_report_names_what_was_missed_and_counts_pages_without_a_sheet() -> 
     plain = Key(NO_SHEET, "bill", 1, 1)
     seen = {KEY: replace(READ, verdict=Verdict.MISSED), plain: replace(READ, verdict=Verdict.FALSE_MARK)}
 
-    told = report(seen, {KEY: NEITHER, plain: NEITHER}, [KEY, plain, replace(KEY, number=8)], ALL, "Today.")
+    told = report(looked_at(seen, {KEY: NEITHER, plain: NEITHER}, [KEY, plain, replace(KEY, number=8)], ALL), "Today.")
 
     assert "silently missed: 1 of 1" in told
     assert "| blur | 1 mm | 1 | 0 | 0 | **1** | 0 |  | 1 | 0 | 0 | 0 | 0 |" in told
@@ -187,7 +187,7 @@ def test_the_picture_is_well_formed_and_shows_each_axis_that_was_looked_at(tmp_p
     keys = [KEY, Key("jpeg", "5", 1, 1)]
     path = tmp_path / "reading.png"
 
-    picture.write(dict.fromkeys(keys, READ), dict.fromkeys(keys, NEITHER), keys, frozenset(keys), "Today <&>", path)
+    picture.write(dict.fromkeys(keys, Looked(READ, NEITHER, compared=True)), "Today <&>", path)
 
     words = [text.text for text in ET.parse(path.with_suffix(".svg")).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314 - ours
     assert {"blur", "jpeg", "Today <&>"} <= set(words)

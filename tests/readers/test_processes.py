@@ -29,6 +29,7 @@ from skrynka.readers.messages import CutOrder, CutSource, PageLimits, ReadOrder
 from skrynka.readers.portions import MOST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from tests.readers import misbehaving, unimportable
+from tests.readers.threads import no_more_threads
 from tests.support import hostile
 from tests.support.pdf_pages import jpeg, numbered_pdf
 from tests.support.processes import alive, await_that, descendants, drawers, readers
@@ -525,14 +526,9 @@ def test_a_service_that_stops_stores_no_further_document(six_hundred: Path) -> N
     assert len(stored) < len(HUNDREDS)
 
 
-def test_documents_are_stored_where_no_more_threads_can_be_had(
-    six_hundred: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refused)
-    assert len(cutting(six_hundred, documents=HUNDREDS, count=2)) == len(HUNDREDS)
+def test_documents_are_stored_where_no_more_threads_can_be_had(six_hundred: Path) -> None:
+    with no_more_threads():
+        assert len(cutting(six_hundred, documents=HUNDREDS, count=2)) == len(HUNDREDS)
 
 
 def test_what_fails_as_a_document_is_stored_is_told_to_whoever_had_it_cut(six_hundred: Path) -> None:

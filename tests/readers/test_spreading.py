@@ -18,6 +18,7 @@ from skrynka.readers.portions import LEAST
 from skrynka.readers.processes import ProcessLimits, Readers, ReaderStopped
 from skrynka.readers.slots import Slots
 from tests.readers import misbehaving
+from tests.readers.threads import no_more_threads
 from tests.support.pdf_pages import numbered_pdf
 from tests.support.processes import await_that, readers
 
@@ -101,13 +102,8 @@ def test_whoever_loses_the_scan_ends_all_its_readers(many: Path, tmp_path: Path)
 
 
 def test_a_scan_is_read_where_no_more_threads_can_be_had(many: Path, tmp_path: Path) -> None:
-    usual = threading.stack_size(1 << 47)  # more than a process can address: the system refuses each
-    try:
-        with pytest.raises(RuntimeError):
-            threading.Thread(target=print).start()
+    with no_more_threads():
         assert [page.number for page in reading(many, tmp_path, 3)] == list(range(1, PAGES + 1))
-    finally:
-        threading.stack_size(usual)
 
 
 def test_a_scan_is_read_where_memory_is_too_short_for_a_thread(

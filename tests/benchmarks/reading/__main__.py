@@ -26,7 +26,7 @@ from tests.benchmarks.reading.axes import BY_NAME, EVERY
 from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key, image_of
 from tests.benchmarks.reading.ledger import Ledger, Taken, images_digest, source_digest
 from tests.benchmarks.reading.looking import Verdict, alone, program
-from tests.benchmarks.reading.report import report
+from tests.benchmarks.reading.report import looked_at, report
 from tests.benchmarks.reading.running import Todo, look_at_all
 from tests.benchmarks.reading.sampling import compared, everything, sample
 from tests.benchmarks.telling import Teller
@@ -60,9 +60,10 @@ def main(words: Sequence[str], state: Path = STATE) -> int:
     except KeyboardInterrupt:
         code = 130
     about = f"{date.today():%Y-%m-%d}, seed {options.seed}, source {source_digest()}, images {images_digest()}."  # noqa: DTZ011 - the day on the wall
-    told = report(ledger.seen, ledger.alone, keys, beside, about)
+    looked = looked_at(ledger.seen, ledger.alone, keys, beside)
+    told = report(looked, about)
     (state / "report.md").write_text(told, encoding="utf-8")
-    picture.write(ledger.seen, ledger.alone, keys, beside, about, state / "reading.png")
+    picture.write(looked, about, state / "reading.png")
     teller.say(told)
     teller.say(f"{state / 'report.md'}\n{state / 'reading.png'}")
     bad = {ledger.seen[key].verdict for key in keys if key in ledger.seen} & {Verdict.MISSED, Verdict.WRONG}

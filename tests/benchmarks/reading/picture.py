@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import typst
 
 from tests.benchmarks.reading.axes import EVERY, Axis
 from tests.benchmarks.reading.images import NO_SHEET, Key
-from tests.benchmarks.reading.looking import Alone, Seen, Verdict
-from tests.benchmarks.reading.report import Count, count, highest_rate, looked_at
+from tests.benchmarks.reading.looking import Verdict
+from tests.benchmarks.reading.report import Count, Looked, count, highest_rate
 
 _READ, _HELD, _BAD = "#2f8f83", "#f0c05a", "#d1263c"
 _PAPER, _INK, _PALE, _RULE = "#fdfcf8", "#22303c", "#7b8791", "#e3e0d6"
@@ -24,16 +24,10 @@ _HEAD, _MARGIN = 118, 28
 _PPI = 160.0
 
 
-def write(
-    seen: Mapping[Key, Seen],
-    alone: Mapping[Key, Alone],
-    keys: Sequence[Key],
-    compared: frozenset[Key],
-    about: str,
-    path: Path,
-) -> None:
+def write(looked: Mapping[Key, Looked], about: str, path: Path) -> None:
     """Write the picture as SVG and as PNG beside it, where there is anything to show."""
-    looked = looked_at(seen, alone, [key for key in keys if key.axis != NO_SHEET], compared)
+    false_alarms = _false_alarms(looked)
+    looked = {key: each for key, each in looked.items() if key.axis != NO_SHEET}
     if not looked:
         return
     counts = {
@@ -44,7 +38,7 @@ def write(
         for axis in EVERY
         if any(key.axis == axis.name for key in looked)
     }
-    svg = draw(counts, count(looked.values()), _false_alarms(seen, keys), about)
+    svg = draw(counts, count(looked.values()), false_alarms, about)
     path.with_suffix(".svg").write_text(svg, encoding="utf-8")
     source = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("{path.with_suffix(".svg").name}")'
     drawing = path.with_suffix(".typ")
@@ -157,7 +151,7 @@ def _text(
     )
 
 
-def _false_alarms(seen: Mapping[Key, Seen], keys: Sequence[Key]) -> tuple[int, int]:
+def _false_alarms(looked: Mapping[Key, Looked]) -> tuple[int, int]:
     """Count the pages without a sheet that were taken for one or held, and all of them."""
-    plain = [seen[key].verdict for key in keys if key.axis == NO_SHEET and key in seen]
+    plain = [each.seen.verdict for key, each in looked.items() if key.axis == NO_SHEET]
     return sum(verdict is not Verdict.PASSED for verdict in plain), len(plain)

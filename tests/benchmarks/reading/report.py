@@ -79,15 +79,8 @@ def looked_at(
     return {key: Looked(seen[key], alone.get(key), key in compared) for key in keys if key in seen}
 
 
-def report(
-    seen: Mapping[Key, Seen],
-    alone: Mapping[Key, Alone],
-    keys: Sequence[Key],
-    compared: frozenset[Key],
-    about: str,
-) -> str:
-    """Write the report over these images as far as they were looked at, as Markdown."""
-    looked = looked_at(seen, alone, keys, compared)
+def report(looked: Mapping[Key, Looked], about: str) -> str:
+    """Write the report over the images that were looked at, as Markdown."""
     sheets = {key: each for key, each in looked.items() if key.axis != NO_SHEET}
     plain = {key: each for key, each in looked.items() if key.axis == NO_SHEET}
     lines = ["# Reading", "", about, ""]

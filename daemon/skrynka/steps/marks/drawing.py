@@ -62,8 +62,12 @@ def drawn_mark(dpi: float, size: float, squeezed: float = 1.0, direction: float 
     turn = np.radians(direction)
     longer = squeezed**0.5
     distance = np.hypot((x * np.cos(turn) + y * np.sin(turn)) / longer, (y * np.cos(turn) - x * np.sin(turn)) * longer)
-    black = np.searchsorted(RADII_MM, distance, side="right") % 2 == 0
     blocks = (2 * half + 1, _FINE, 2 * half + 1, _FINE)
     inside = (distance < RADIUS_MM + QUIET_MM).reshape(blocks).mean(axis=(1, 3)) > 1 / 2
-    mark = np.where(black, -1.0, 1.0).reshape(blocks).mean(axis=(1, 3))
+    mark = levels_at(distance, RADII_MM).reshape(blocks).mean(axis=(1, 3))
     return np.asarray(mark * inside, np.float32), inside
+
+
+def levels_at(distances: npt.NDArray[np.floating], edges: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Give the levels at these distances from a mark's middle, black -1 and white 1, in turn between these edges."""
+    return np.where(np.searchsorted(edges, distances, side="right") % 2 == 0, -1.0, 1.0)

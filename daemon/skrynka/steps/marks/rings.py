@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from skrynka.core.mark import RADII_MM, RADIUS_MM
-from skrynka.steps.marks.drawing import QUIET_MM, Numbers, Pixels
+from skrynka.steps.marks.drawing import QUIET_MM, Numbers, Pixels, levels_at
 
 _STEP_MM = 0.5
 _FARTHEST_MM = 24.0
@@ -101,7 +101,7 @@ def drawn_rings(size: float) -> tuple[Numbers, Numbers]:
 def _drawn(distances: Numbers, gain: float, blur: float) -> Numbers:
     """Draw the mark's levels at these distances from its middle, black -1 and white 1."""
     edges = np.array(RADII_MM) + gain * np.array([1, -1, 1, -1, 1])
-    mark = np.where(np.searchsorted(edges, distances, side="right") % 2 == 0, -1.0, 1.0)
+    mark = levels_at(distances, edges)
     if blur:
         nearness = np.exp(-np.square(np.subtract.outer(distances, distances) / blur) / 2)
         mark = nearness @ mark / nearness.sum(axis=1)
