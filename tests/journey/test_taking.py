@@ -566,6 +566,48 @@ def test_a_scan_that_is_too_large_for_the_room_keeps_others_waiting_only_where_t
     place.hand.close()
 
 
+@pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
+def test_a_claimed_scan_that_finds_the_disk_full_waits_for_room_as_others_do_and_is_not_said_to_be_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    place = Place(tmp_path, ordered=ordered)
+    place.save("1.pdf")
+    place.look()
+
+    def fills_up(_claim: Claim, _progress: Callable[[], None]) -> NoReturn:
+        place.room_bytes = 0
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "fetch", fills_up)
+        for _ in range(3):
+            assert place.look(QUIET_SECONDS) == []
+            assert place.waits
+    place.room_bytes = _ENOUGH
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+    assert not place.waits
+    assert place.said("claim_stuck") == []
+    place.hand.close()
+
+
+def test_a_claimed_scan_that_finds_its_spool_full_on_a_disk_with_room_is_said_to_be_stuck_once_the_room_is_known(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.save("1.pdf")
+    place.look()
+
+    def is_full(_claim: Claim, _progress: Callable[[], None]) -> NoReturn:
+        raise OSError(errno.EDQUOT, "quota")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.hand, "fetch", is_full)
+        assert place.look(QUIET_SECONDS) == []
+        assert place.said("claim_stuck") == []
+        assert place.look(QUIET_SECONDS) == []
+    assert [line["error"] for line in place.said("claim_stuck")] == ["EDQUOT"]
+    assert place.look(QUIET_SECONDS) == ["1.pdf"]
+
+
 def test_nothing_waits_for_room_in_an_inbox_that_is_away(place: Place) -> None:
     place.room_bytes = 0
     place.save("1.pdf")

@@ -29,6 +29,9 @@ from skrynka.steps.scan_numbers import ScanNumbers
 from skrynka.store.database import new_id
 
 _LOG = structlog.get_logger(__name__)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MEASURED_SECONDS = 5.0
+"""Room is measured once a second: what a disk that filled up says is known by then."""
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ class _Open:
     """Its inbox gave an error that says nothing: the file was taken or not."""
     trouble: str = ""
     """What was told to be wrong with it."""
+    full_since: float | None = None
+    """Since when the spool has been full for it; None where it isn't, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ class Taking:
                     self._take(settled, progress)
                     if self._open:
                         self._watched.put_off(self._clock())
-                else:
+                elif not self._claimed_waits:
                     self._station.nothing_waits(self._inbox.box)
             except InboxAway as away:
                 self._station.nothing_waits(self._inbox.box)
@@ -215,7 +220,7 @@ class Taking:
             if not self._claim(each, progress):
                 break
             progress()
-        if not waits:
+        if not waits and not self._claimed_waits:
             self._station.nothing_waits(box)
 
     def _claim(self, settled: Settled, progress: Callable[[], None]) -> bool:
@@ -342,10 +347,30 @@ class Taking:
             except ClaimRestless:
                 return False
             except OSError as error:
-                self._tell_stuck(entry, error)
+                if not self._waits_for_room(entry, error):
+                    self._tell_stuck(entry, error)
                 return False
         self._station.hand_over(claim)
         return True
+
+    @property
+    def _claimed_waits(self) -> bool:
+        """Say whether a scan that was claimed found the spool full."""
+        return any(entry.full_since is not None for entry in self._open)
+
+    def _waits_for_room(self, entry: _Open, error: OSError) -> bool:
+        """Say whether a claimed scan waits for room, as those do that aren't claimed: for a disk that filled up since.
+
+        People hear of that by the disk. A spool that is full though its disk has room, by a quota, is a trouble of
+        the claim's own.
+        """
+        if error.errno not in _FULL:
+            entry.full_since = None
+            return False
+        if entry.full_since is None:
+            entry.full_since = self._clock()
+        has_room = self._station.room(self._inbox.box, entry.claim.seen.size)
+        return not has_room or self._clock() - entry.full_since < _MEASURED_SECONDS
 
     def _at_rest(self, entry: _Open) -> bool:
         """Say whether a file that changed as it was claimed has been as it is for the quiet time."""
