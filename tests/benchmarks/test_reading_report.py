@@ -49,6 +49,21 @@ def test_what_was_seen_is_there_at_the_next_call(tmp_path: Path) -> None:
     assert again.missing([KEY, other], frozenset({KEY, other})) == [(other, True, Engines.ALWAYS)]
 
 
+def test_what_was_put_on_record_is_known_elsewhere_and_what_was_seen_since_counts(tmp_path: Path) -> None:
+    here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
+    other = replace(KEY, number=8)
+    ledger = Ledger(here, "s1", "i1")
+    ledger.add(KEY, READ, NEITHER)
+    ledger.add(other, READ, BOTH)
+    ledger.put_on_record(record, [KEY])
+
+    elsewhere = Ledger(there, "s1", "i1", record=record)
+    assert (elsewhere.seen, elsewhere.alone) == ({KEY: READ}, {KEY: NEITHER})
+    assert Ledger(there, "s2", "i1", record=record).seen == {}
+    elsewhere.add(KEY, replace(READ, verdict=Verdict.HELD), None)
+    assert Ledger(there, "s1", "i1", record=record).seen[KEY].verdict is Verdict.HELD
+
+
 def test_a_new_program_looks_again_and_new_images_are_put_before_the_engines_too(tmp_path: Path) -> None:
     Ledger(tmp_path, "s1", "i1").add(KEY, READ, BOTH)
 
@@ -206,6 +221,20 @@ def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().out == first
     assert (tmp_path / "program.jsonl").read_text().splitlines() == lines
     assert (tmp_path / "reading.png").exists()
+
+
+def test_the_command_puts_on_record_what_another_machine_then_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--axis", "fax", "--sample", "1", "--processes", "1"]
+    here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
+
+    assert command.main([*words, "--keep"], here, record) == 0
+    capsys.readouterr()
+    assert command.main(words, there, record) == 0
+
+    assert "read: 1 (100.0%)" in capsys.readouterr().out
+    assert not (there / "program.jsonl").exists()
 
 
 def test_one_image_is_looked_at_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -226,6 +226,34 @@ def test_two_that_are_hardly_there_are_enough_in_both_corners_without_codes() ->
     assert weigh([one, other], [Pair(one, other, 0.0, 0.0)]) is Marked.YES
 
 
+@pytest.mark.parametrize(
+    ("likeness", "rings", "bars", "lower", "contrast", "expected"),
+    [
+        ((0.16, 0.16), (0.46, 0.65), 0.43, LOWER, 0.8, Marked.YES),
+        ((-0.16, -0.16), (0.65, 0.46), 0.43, LOWER, 0.8, Marked.YES),
+        ((0.14, 0.19), (0.46, 0.95), 0.43, LOWER, 0.8, Marked.NO),
+        ((0.19, 0.19), (0.44, 0.95), 0.43, LOWER, 0.8, Marked.NO),
+        ((0.19, 0.19), (0.54, 0.55), 0.43, LOWER, 0.8, Marked.NO),
+        ((0.19, 0.19), (0.95, 0.95), 0.41, LOWER, 0.8, Marked.NO),
+        ((0.19, 0.19), (0.95, 0.95), 0.99, (184.0, 261.0), 0.8, Marked.NO),
+        ((0.19, 0.19), (0.95, 0.95), 0.99, LOWER, 0.2, Marked.NO),  # seen through the paper
+    ],
+)
+def test_two_of_which_hardly_anything_is_left_are_enough_in_both_corners_beside_bars(
+    likeness: tuple[float, float],
+    rings: tuple[float, float],
+    bars: float,
+    lower: tuple[float, float],
+    contrast: float,
+    expected: Marked,
+) -> None:
+    one, other = (
+        Mark(*place, 1.0, liked, contrast, (210.0, 297.0), ringed, bars=bars)
+        for place, liked, ringed in zip((UPPER, lower), likeness, rings, strict=True)
+    )
+    assert weigh([one, other], [Pair(one, other, 0.0, 9.0)]) is expected
+
+
 def test_nothing_is_no_sheet() -> None:
     assert weigh([], []) is Marked.NO
 

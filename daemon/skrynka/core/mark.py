@@ -142,6 +142,11 @@ class Pair:
         return abs(self.one.likeness) + abs(self.other.likeness)
 
     @property
+    def least_likeness(self) -> float:
+        """The worse one's, 0 to 1."""
+        return min(abs(self.one.likeness), abs(self.other.likeness))
+
+    @property
     def rings(self) -> tuple[float, float]:
         """Give those of the two, the worse first: a stain may lie on one."""
         worse, better = sorted((self.one.rings, self.other.rings))
@@ -187,8 +192,8 @@ _SHINES_THROUGH = 0.35
 """A sheet's front shines through office paper (80 g) at 8 to 20 % of its contrast."""
 _LEAST_CODES = 0.5
 """Levels: an even ground differs by less, and a QR code through paper, out of focus, by more."""
-LEAST_LIKENESS = 0.2
-"""Of anything that is made something of."""
+LEAST_LIKENESS, LEAST_OF_TWO = 0.2, 0.15
+"""Of anything that is made something of, and of each of two in both their corners."""
 _ONE_PERHAPS, _TWO_PERHAPS = 0.5, 0.56
 """Likenesses, of both together where there are two, that are worth a look."""
 
@@ -222,14 +227,18 @@ _TWO_OF_LITTLE, _RINGS_OF_LITTLE_EACH, _RINGS_OF_BOTH = 0.42, 0.45, 1.1
 """Likeness of both that are hardly there, the worse one's rings, and both's together, in both corners or at their
 distance beside codes: of 3,600 pages without a sheet seven had anything in both corners, of 0.41 at most."""
 
+_RINGS_OF_FAINTEST, _RINGS_OF_FAINTEST_BOTH = 0.45, 1.1
+"""Rings of the worse of two in both corners, and of both together, with bars where the linear code is, however little
+is left of them."""
+
 
 def weigh(marks: Sequence[Mark], pairs: Sequence[Pair]) -> Marked:
     """Say what marks and pairs of them make a page.
 
     A sheet's back, through which both marks of its front shine, is `PERHAPS`: its codes may be read from behind.
     """
-    likely = [pair for pair in pairs if min(abs(pair.one.likeness), abs(pair.other.likeness)) >= LEAST_LIKENESS]
-    if any(_is_a_sheets(pair) for pair in likely):
+    likely = [pair for pair in pairs if pair.least_likeness >= LEAST_LIKENESS]
+    if any(_is_a_sheets(pair) for pair in likely) or any(_lies_beside_bars(pair) for pair in pairs):
         return Marked.YES
     behind = [mark for pair in likely if pair.from_behind for mark in (pair.one, pair.other)]
     front = [mark for mark in marks if mark not in behind and not (mark.in_a_backs_corner and _is_pale(mark))]
@@ -256,6 +265,14 @@ def _is_a_sheets(pair: Pair) -> bool:
         or (of_little and worse >= _RINGS_OF_LITTLE_EACH and worse + better >= _RINGS_OF_BOTH)
         or (by_rings and worse + better >= likeness + _BETTER_BY_RINGS)
     )
+
+
+def _lies_beside_bars(pair: Pair) -> bool:
+    """Tell whether two of which hardly anything is left lie in both corners of a page with our linear code's bars."""
+    worse, better = pair.rings
+    rings = worse >= _RINGS_OF_FAINTEST and worse + better >= _RINGS_OF_FAINTEST_BOTH
+    bars = max(pair.one.bars, pair.other.bars) >= _BARS
+    return rings and bars and pair.in_corners and pair.least_likeness >= LEAST_OF_TWO and not pair.from_behind
 
 
 def _says_enough(alone: Mark) -> bool:

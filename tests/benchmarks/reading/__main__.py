@@ -1,10 +1,12 @@
 """`python -m tests.benchmarks.reading`: how well sheets are read, and how seldom anything else is taken for one.
 
-    python -m tests.benchmarks.reading [--sample 1000 | --full] [--axis NAME]... [--seed N] [--processes N] [--fresh]
+    python -m tests.benchmarks.reading [--sample 1000 | --full] [--axis NAME]... [--seed N] [--processes N]
+                                      [--fresh] [--keep]
     python -m tests.benchmarks.reading --look --axis NAME...          contact sheets at 40 dpi, to set an axis's end
     python -m tests.benchmarks.reading --image AXIS/SEVERITY/NUMBER   one image again, with all that was seen on it
 
-Broken off, it goes on at the next call: `build/bench/reading/` keeps what was seen, `report.md` and `reading.png`.
+Broken off, it goes on at the next call: `build/bench/reading/` keeps what was seen, `report.md` and `reading.png`; with
+`--keep` what was seen is put on record beside this file, and goes on from there on another machine.
 Exit code 0; 1 if a sheet was missed silently or anything was wrongly read; 2 for a wrong option,
 or while another process looks at images; 130 when interrupted.
 """
@@ -32,11 +34,13 @@ from tests.benchmarks.reading.sampling import compared, everything, sample
 from tests.benchmarks.telling import Teller
 
 STATE = Path(__file__).parents[3] / "build" / "bench" / "reading"
+RECORD = Path(__file__).parent / "record"
+"""What the long run behind the README's table saw."""
 _SEED = 1
 _NUMBERS_LOOKED_AT = 3
 
 
-def main(words: Sequence[str], state: Path = STATE) -> int:
+def main(words: Sequence[str], state: Path = STATE, record: Path = RECORD) -> int:
     """Do what the words say; gives the exit code."""
     options = _options(words)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -49,7 +53,7 @@ def main(words: Sequence[str], state: Path = STATE) -> int:
         options.sample, options.axis, options.seed
     )  # fmt: skip
     beside = compared(keys) if options.full else frozenset(keys)
-    ledger = Ledger(state, source_digest(), images_digest(), fresh=options.fresh)
+    ledger = Ledger(state, source_digest(), images_digest(), record=record, fresh=options.fresh)
     code = 0
     try:
         with ledger.taken():
@@ -66,6 +70,9 @@ def main(words: Sequence[str], state: Path = STATE) -> int:
     picture.write(looked, about, state / "reading.png")
     teller.say(told)
     teller.say(f"{state / 'report.md'}\n{state / 'reading.png'}")
+    if options.keep:
+        ledger.put_on_record(record, keys)
+        teller.say(str(record))
     bad = {ledger.seen[key].verdict for key in keys if key in ledger.seen} & {Verdict.MISSED, Verdict.WRONG}
     return code or int(bool(bad))
 
@@ -111,6 +118,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=_SEED, help="of what is drawn by chance")
     parser.add_argument("--processes", type=int, default=2, help="that read at the same time")
     parser.add_argument("--fresh", action="store_true", help="forget what was seen, and begin anew")
+    parser.add_argument("--keep", action="store_true", help="put what is known of these images on record, for others")
     parser.add_argument("--look", action="store_true", help="write contact sheets instead")
     parser.add_argument("--image", metavar="AXIS/SEVERITY/NUMBER", help="look at one image again")
     options = parser.parse_args(words)

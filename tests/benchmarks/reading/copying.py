@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tests.benchmarks.reading.leaf import Leaf, grain
+from tests.benchmarks.reading.leaf import Leaf, lit
 from tests.benchmarks.reading.printing import spread
 from tests.support.typeset import WHITE, Picture
 
@@ -23,9 +23,9 @@ def jpeg(leaf: Leaf, level: float, _rng: np.random.Generator) -> Leaf:
 
 def bilevel(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
     """Make it black and white at this share of the paper's level: too low, ink goes; too high, paper turns black."""
-    image = Image.fromarray(leaf.pixels).filter(ImageFilter.GaussianBlur(1))
-    page = np.asarray(image, np.float32) * np.float32(0.92) + grain(rng, leaf.pixels.shape, 5)
-    paper = np.float32(np.median(page[::8, ::8]))
+    soft = Image.fromarray(leaf.pixels).filter(ImageFilter.GaussianBlur(1))
+    page = lit(np.asarray(soft), rng, 5, 0.92)
+    paper = np.median(page[::8, ::8])
     return replace(leaf.drawn(np.where(page > level * paper, WHITE, 0)), quality=None)
 
 
@@ -68,8 +68,7 @@ def photocopied(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
 
 def negative(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
     """Show it white on black, with this share of the contrast."""
-    page = 20 + (WHITE - leaf.pixels.astype(np.float32)) * np.float32(level * 0.9)
-    return leaf.drawn(page + grain(rng, leaf.pixels.shape, 2))
+    return leaf.drawn(lit(leaf.pixels, rng, 2, -0.9 * level, 20 + 0.9 * level * WHITE))
 
 
 def resampled(leaf: Leaf, dpi: tuple[float, float]) -> Leaf:
@@ -95,9 +94,9 @@ def _copied(page: Picture, rng: np.random.Generator) -> Picture:
         -sine, cosine, middle[1] + sine * middle[0] - cosine * middle[1] + shift[1],
     )  # fmt: skip
     image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=WHITE)
-    soft = np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.7, 1.6)))), np.float32)
-    hard = (soft - rng.uniform(105, 170)) * rng.uniform(1.5, 2.5) + 128 + grain(rng, soft.shape, 12)
-    copy = np.clip(hard, 0, WHITE).astype(np.uint8)
+    soft = np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.7, 1.6)))))
+    middle_grey, hardness = rng.uniform(105, 170), rng.uniform(1.5, 2.5)
+    copy = lit(soft, rng, 12, hardness, 128 - middle_grey * hardness)
     if rng.random() < 0.3:
         copy = spread(copy, int(rng.choice([-1, 1])))
     specks = int(rng.integers(50, 600))

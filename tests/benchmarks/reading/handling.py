@@ -14,6 +14,8 @@ from tests.support import ink, papers
 from tests.support.typeset import WHITE, Picture
 
 _CODES = 3
+_SHADE_MM = 40
+"""Nothing is seen of a fold's shade further away."""
 _SOOT: ink.Colour = (0, 0, 0)
 
 
@@ -80,13 +82,13 @@ def folds(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
         page = np.ascontiguousarray(page.T)
         height = page.shape[0]
         at = int(height * rng.uniform(0.03, 0.97))
-        rows = np.arange(height)[:, np.newaxis] - at
-        slant = np.linspace(-1, 1, page.shape[1]) * leaf.mm(float(rng.uniform(-3, 3)))
-        near = np.abs(rows - slant)
-        crack = near < leaf.mm(0.15 + 1.6 * worst * float(rng.random()))
-        page = np.where(crack, WHITE - (WHITE - page) * (1 - 0.8 * np.minimum(1, worst + 0.4)), page)
-        shade = 1 - (0.1 + 0.5 * worst) * np.exp(-np.maximum(rows - slant, 0) / leaf.mm(4)) * (rows >= slant)
-        page = page * shade
+        first = max(0, at - leaf.mm(6))
+        strip = page[first : at + leaf.mm(_SHADE_MM)]
+        below = np.arange(first, first + len(strip), dtype=np.float32)[:, np.newaxis] - at
+        below = below - np.linspace(-1, 1, page.shape[1], dtype=np.float32) * leaf.mm(float(rng.uniform(-3, 3)))
+        crack = np.abs(below) < leaf.mm(0.15 + 1.6 * worst * float(rng.random()))
+        strip[crack] = WHITE - (WHITE - strip[crack]) * (1 - 0.8 * min(1, worst + 0.4))
+        strip *= 1 - (0.1 + 0.5 * worst) * np.exp(-np.maximum(below, 0) / leaf.mm(4)) * (below >= 0)
         lost = leaf.mm(2.5 * worst * float(rng.random()))
         page = np.concatenate([page[:at], page[at + lost :], np.full((lost, page.shape[1]), 250, np.float32)])
     return leaf.drawn(page if int(level) % 2 == 0 else np.ascontiguousarray(page.T))

@@ -12,7 +12,7 @@ from skrynka.core.model import RoutingCode
 from tests.benchmarks.reading import plain_pages, sheets
 from tests.benchmarks.reading.axes import AXES, BY_NAME, Axis, Stage, harms, milder
 from tests.benchmarks.reading.copying import resampled
-from tests.benchmarks.reading.leaf import DPI, Leaf, grain
+from tests.benchmarks.reading.leaf import DPI, Leaf, lit
 from tests.benchmarks.reading.scanning import skewed
 from tests.support import ink
 from tests.support.scanner import EncodedPage
@@ -128,9 +128,8 @@ def _written_on(leaf: Leaf, rng: np.random.Generator) -> Leaf:
 def _scanned(leaf: Leaf, rng: np.random.Generator) -> Leaf:
     """Scan it as a fair scanner does, by ordinary hands: not quite straight, a little noise, paper not quite white."""
     crooked = skewed(leaf, float(rng.normal(0, 0.8))) if rng.random() < _CROOKED else leaf
-    light = np.float32(rng.uniform(0.92, 1.0))
-    noisy = crooked.drawn(crooked.pixels * light + grain(rng, crooked.pixels.shape, float(rng.uniform(1, 5))))
-    return replace(noisy, quality=int(rng.integers(65, 90)))
+    light, noise = rng.uniform(0.92, 1.0), rng.uniform(1, 5)
+    return replace(crooked, pixels=lit(crooked.pixels, rng, noise, light), quality=int(rng.integers(65, 90)))
 
 
 def _number(name: str) -> int:

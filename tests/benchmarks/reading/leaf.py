@@ -17,6 +17,8 @@ from tests.support.typeset import WHITE, Picture
 DPI = 300
 _TILE = 1999
 """Pixels: a page repeats it once or twice, and no sheet's code does."""
+_ROWS = 16
+"""Are reckoned with at a time."""
 Field = npt.NDArray[np.float32]
 Place = tuple[float, float, float, float]
 """Left, top, right, bottom, as fractions of the page."""
@@ -38,7 +40,10 @@ class Leaf:
     def drawn(self, pixels: npt.NDArray[np.generic]) -> Leaf:
         """Give the same page with other pixels, of any number type."""
         if pixels.dtype != np.uint8:
-            pixels = np.clip(pixels, 0, WHITE).astype(np.uint8)
+            made = np.empty(pixels.shape, np.uint8)
+            for top in range(0, len(pixels), _ROWS):
+                made[top : top + _ROWS] = np.clip(pixels[top : top + _ROWS], 0, WHITE)
+            pixels = made
         return replace(self, pixels=np.asarray(pixels, np.uint8))
 
     def mm(self, millimetres: float) -> int:
@@ -73,20 +78,32 @@ def clouds(rng: np.random.Generator, shape: tuple[int, ...], cell: float) -> Fie
     return np.clip(np.asarray(smooth, np.float32), 0, 1)
 
 
-def grain(rng: np.random.Generator, shape: tuple[int, ...], deviation: float) -> Field:
-    """Draw noise, each pixel by itself, with this standard deviation in levels: a piece of one large tile."""
-    height, width = shape[:2]
-    tile = _tile()
+def lit(pixels: Picture, rng: np.random.Generator, deviation: float, light: float, dark: float = 0) -> Picture:
+    """See pixels at this share of their light, with so many levels more, and noise of this deviation in levels.
+
+    Each pixel's noise is by itself: a piece of one large tile.
+    """
+    height, width = pixels.shape
     down, right = (int(offset) for offset in rng.integers(0, _TILE, 2))
-    rows, columns = (np.arange(start, start + side) % _TILE for start, side in ((down, height), (right, width)))
-    # Whole rows and columns at a time: much faster than drawing millions of normal numbers for each page.
-    piece = tile.take(rows, 0).take(columns, 1)
-    return np.multiply(piece, np.float32(deviation), out=piece)
+    tile = _tiles(1 + -(-width // _TILE))[:, right : right + width]
+    made = np.empty(pixels.shape, np.uint8)
+    top = 0
+    while top < height:
+        # A few rows at a time: what is reckoned of them stays close to the processor.
+        row = (down + top) % _TILE
+        rows = min(_ROWS, height - top, _TILE - row)
+        noisy = tile[row : row + rows] * np.float32(deviation)
+        noisy += pixels[top : top + rows] * np.float32(light)
+        noisy += np.float32(dark)
+        made[top : top + rows] = np.clip(noisy, 0, WHITE, out=noisy)
+        top += rows
+    return made
 
 
 @cache
-def _tile() -> Field:
-    return np.random.default_rng(1848).standard_normal((_TILE, _TILE), np.float32)
+def _tiles(beside_each_other: int) -> Field:
+    """Draw the tile, so often side by side: millions of normal numbers for each page would take long."""
+    return np.tile(np.random.default_rng(1848).standard_normal((_TILE, _TILE), np.float32), (1, beside_each_other))
 
 
 def as_it_is(leaf: Leaf, _level: float, _rng: np.random.Generator) -> Leaf:

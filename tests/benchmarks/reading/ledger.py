@@ -1,7 +1,7 @@
 """What was seen so far, as JSON lines: an image that was looked at isn't looked at again, in this call or the next.
 
 Two files: what the program made of an image counts for one state of the program, what the engines alone made of it for
-every state in which the image is the same.
+every state in which the image is the same. A long run can be put on record, packed, so that it goes on elsewhere.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import lzma
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
@@ -38,10 +39,13 @@ class Taken(Exception):
 class Ledger:
     """What is known of images."""
 
-    def __init__(self, folder: Path, source: str, images: str, *, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: Path, source: str, images: str, *, record: Path | None = None, fresh: bool = False
+    ) -> None:
         """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now.
 
-        With `fresh`, what was seen in these states is looked at again, and what is seen then counts.
+        `record` is the folder where a long run is on record. With `fresh`, what was seen in these states is looked at
+        again, and what is seen then counts.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.seen: dict[Key, Seen] = {}
@@ -51,12 +55,12 @@ class Ledger:
         self._engines_file = folder / "engines.jsonl"
         if fresh:
             return
-        for told in _lines(self._program_file):
+        for told in [*_packed(record, self._program_file), *_lines(self._program_file)]:
             if told.pop("source") == source and told.pop("images") == images:
                 key = Key(**told.pop("key"))
                 codes = tuple(tuple(code) for code in told.pop("codes"))
                 self.seen[key] = Seen(verdict=Verdict(told.pop("verdict")), codes=codes, **told)
-        for told in _lines(self._engines_file):
+        for told in [*_packed(record, self._engines_file), *_lines(self._engines_file)]:
             if told.pop("images") == images:
                 key = Key(**told.pop("key"))
                 self.alone[key] = Alone(**told)
@@ -93,11 +97,22 @@ class Ledger:
         """Put an image on record, while it is taken."""
         if seen is not None:
             self.seen[key] = seen
-            told = {"key": asdict(key), "source": self._source, "images": self._images, **asdict(seen)}
-            _append(self._program_file, told)
+            _append(self._program_file, self._by_program(key))
         if alone is not None:
             self.alone[key] = alone
-            _append(self._engines_file, {"key": asdict(key), "images": self._images, **asdict(alone)})
+            _append(self._engines_file, self._by_engines(key))
+
+    def put_on_record(self, record: Path, keys: Sequence[Key]) -> None:
+        """Pack what is known of these images into a folder."""
+        record.mkdir(exist_ok=True)
+        _pack(record, self._program_file, [self._by_program(key) for key in keys if key in self.seen])
+        _pack(record, self._engines_file, [self._by_engines(key) for key in keys if key in self.alone])
+
+    def _by_program(self, key: Key) -> bytes:
+        return _line({"key": asdict(key), "source": self._source, "images": self._images, **asdict(self.seen[key])})
+
+    def _by_engines(self, key: Key) -> bytes:
+        return _line({"key": asdict(key), "images": self._images, **asdict(self.alone[key])})
 
 
 @cache
@@ -139,6 +154,21 @@ def _mend(path: Path) -> None:
             file.truncate(path.read_bytes().rfind(b"\n") + 1)
 
 
-def _append(path: Path, told: dict[str, Any]) -> None:
+def _append(path: Path, line: bytes) -> None:
     with path.open("ab") as file:
-        file.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+        file.write(line)
+
+
+def _line(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
+
+
+def _packed(record: Path | None, path: Path) -> list[dict[str, Any]]:
+    """Read from the record what a file of this name had."""
+    if record is None or not (packed := record / f"{path.name}.xz").exists():
+        return []
+    return [json.loads(line) for line in lzma.decompress(packed.read_bytes()).splitlines()]
+
+
+def _pack(record: Path, path: Path, lines: Sequence[bytes]) -> None:
+    (record / f"{path.name}.xz").write_bytes(lzma.compress(b"".join(lines), preset=lzma.PRESET_EXTREME))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tests.benchmarks.reading.leaf import Leaf, clouds, grain
+from tests.benchmarks.reading.leaf import Leaf, clouds, lit
 from tests.support.typeset import WHITE
 
 _PAPER = 235
@@ -36,7 +36,7 @@ def jolt(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
 
 def noise(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
     """Add noise to each pixel."""
-    return leaf.drawn(leaf.pixels * np.float32(0.9) + grain(rng, leaf.pixels.shape, level))
+    return leaf.drawn(lit(leaf.pixels, rng, level, 0.9))
 
 
 def coarse(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
@@ -48,13 +48,12 @@ def coarse(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
 def contrast(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
     """Leave this share of the contrast, on paper that may be grey, with a good scanner's noise."""
     paper = float(rng.uniform(150, _PAPER))
-    page = paper - (WHITE - leaf.pixels.astype(np.float32)) * np.float32(level * paper / WHITE)
-    return leaf.drawn(page + grain(rng, leaf.pixels.shape, 2))
+    return leaf.drawn(lit(leaf.pixels, rng, 2, level * paper / WHITE, paper * (1 - level)))
 
 
 def dark(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
     """Leave this share of the light."""
-    return leaf.drawn(leaf.pixels * np.float32(level) + grain(rng, leaf.pixels.shape, 3))
+    return leaf.drawn(lit(leaf.pixels, rng, 3, level))
 
 
 def uneven(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:

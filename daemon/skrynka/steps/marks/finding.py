@@ -21,7 +21,16 @@ from numpy import fft
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from skrynka.core.mark import CORNER_SLACK_MM, FROM_EDGE_MM, LEAST_LIKENESS, OFF_THE_PAGE, RADIUS_MM, Mark, Pair
+from skrynka.core.mark import (
+    CORNER_SLACK_MM,
+    FROM_EDGE_MM,
+    LEAST_LIKENESS,
+    LEAST_OF_TWO,
+    OFF_THE_PAGE,
+    RADIUS_MM,
+    Mark,
+    Pair,
+)
 from skrynka.steps.marks.bars import bars_at_foot
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
@@ -83,9 +92,10 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     marks = _once_each([_judged(fine, fine_dpi, *place) for place in places])
     if pale:
         marks = [mark for mark in marks if mark.likeness > 0]
-    marks = [_with_rings(pixels, dpi, mark) for mark in marks]
+    likely = _likely(marks)
+    marks = [_with_rings(pixels, dpi, mark) if mark in likely else mark for mark in marks]
     marks = [_beside_codes(fine, fine_dpi, mark) if mark.in_its_corner else mark for mark in marks]
-    if any(mark.in_its_corner and abs(mark.likeness) >= LEAST_LIKENESS for mark in marks):
+    if any(mark.in_its_corner for mark in likely):
         bars = bars_at_foot(pixels, dpi)
         marks = [replace(mark, bars=bars) if mark.in_its_corner else mark for mark in marks]
     pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
@@ -230,9 +240,14 @@ def _at_places(part: Grey, side: int) -> Grey:
     return np.asarray(sliding_window_view(part, (side, side)).reshape(_PLACES, side * side))
 
 
+def _likely(marks: list[Mark]) -> list[Mark]:
+    """Give those that are worth a closer look, by themselves or together with another."""
+    likely = [mark for mark in marks if abs(mark.likeness) >= LEAST_LIKENESS]
+    in_corners = [mark for mark in marks if mark.in_its_corner and abs(mark.likeness) >= LEAST_OF_TWO]
+    return likely + [mark for two in combinations(in_corners, 2) if Pair.fits(*two) for mark in two]
+
+
 def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
-    if abs(mark.likeness) < LEAST_LIKENESS:
-        return mark
     rings = ring_likeness(pixels, dpi, (mark.x, mark.y), mark.size, negative=mark.likeness < 0)
     return replace(mark, rings=rings)
 
