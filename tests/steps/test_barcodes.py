@@ -155,6 +155,13 @@ def test_only_the_symbologies_asked_for_are_read() -> None:
         assert _read(page, frozenset()) == ()
 
 
+@pytest.mark.parametrize("kin", ["MicroQRCode", "RMQRCode"])
+def test_what_is_only_kin_to_a_qr_code_is_none(kin: str) -> None:
+    page = np.asarray(zxingcpp.create_barcode("12345", zxingcpp.BarcodeFormat[kin]).to_image(scale=6))
+
+    assert zxing(np.pad(page, 50, constant_values=255), EVERY, "x") == ([], [])
+
+
 def test_control_characters_are_given_as_they_are() -> None:
     assert [code.text for code in _read(_on_paper(qr("A\x1dB\nC", DPI), 30, 40))] == ["A\x1dB\nC"]
 

@@ -18,12 +18,19 @@ from skrynka.steps.barcodes.qr_side import is_mirrored
 Pixels = npt.NDArray[np.uint8]
 
 _ZXING = {
-    Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
+    # QR codes alone: the whole family has the micro ones, on instruments' labels and by chance in noise.
+    Symbology.QR: zxingcpp.BarcodeFormat.QRCodeModel2,
     Symbology.CODE_128: zxingcpp.BarcodeFormat.Code128,
     Symbology.CODE_39: zxingcpp.BarcodeFormat.Code39,
     Symbology.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
 }
-_OF_ZXING = {theirs: ours for ours, theirs in _ZXING.items()}
+_OF_ZXING = {
+    zxingcpp.BarcodeFormat.QRCode: Symbology.QR,
+    zxingcpp.BarcodeFormat.Code128: Symbology.CODE_128,
+    zxingcpp.BarcodeFormat.Code39: Symbology.CODE_39,
+    zxingcpp.BarcodeFormat.DataMatrix: Symbology.DATA_MATRIX,
+}
+"""Its own symbologies, of which a format is one variant."""
 _OF_ZBAR = {"QRCODE": Symbology.QR, "CODE128": Symbology.CODE_128, "CODE39": Symbology.CODE_39}
 
 _AROUND = 0.08

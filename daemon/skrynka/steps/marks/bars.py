@@ -1,7 +1,7 @@
 """Tell whether bars lie where a sheet has its linear code, though none of them may be readable.
 
 A code's bars run alike through its whole height, and end above and below it. Of a code in which the toner is missing
-here and there, enough is left to see that: of 340 sheets without 70 to 87 % of their toner all came to 0.46 or more.
+here and there, enough is left to see that: of 766 sheets without 70 to 87 % of their toner all but five came to 0.42.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ _FEWEST_COLUMNS = 20
 hundred."""
 
 
+_WEAKER_SIDE = 0.01
+"""Share of their strength on the left or on the right of the page's middle: a code lies on both, a target on one."""
+
+
 def bars_at_foot(pixels: Pixels, dpi: float) -> float:
     """Give how much alike both halves of the place of an A4 sheet's linear code are, and unlike what is around: 0 to 1.
 
@@ -47,7 +51,7 @@ def _likeness(page: Pixels, shift: float, scale: float) -> float:
         for top, bottom in (_UPPER_MM, _LOWER_MM, _ABOVE_MM, _BELOW_MM)
     )
     both = upper + lower
-    if _columns(both) < _FEWEST_COLUMNS:
+    if _columns(both) < _FEWEST_COLUMNS or _weaker_side(both) < _WEAKER_SIDE:
         return 0.0
     return _correlation(upper, lower) - max(abs(_correlation(both, other)) for other in (above, below))
 
@@ -66,6 +70,13 @@ def _columns(profile: Numbers) -> float:
     """Say of how many columns a profile's strength is, if all of these were as strong."""
     power = np.square(profile)
     return float(power.sum()) ** 2 / max(float(power @ power), 1e-6)
+
+
+def _weaker_side(profile: Numbers) -> float:
+    """Say which share of a profile's strength lies on the side of its middle where there is less."""
+    power = np.square(profile)
+    left = float(power[: len(power) // 2].sum()) / max(float(power.sum()), 1e-6)
+    return min(left, 1 - left)
 
 
 def _correlation(one: Numbers, other: Numbers) -> float:

@@ -69,6 +69,10 @@ _CLEAR_MM = 12.0
 """From one place that is proposed to the next."""
 _CODE_MM = 30.0
 """Side of the square in the middle of a QR code that is looked at."""
+_ROWS_APART = 5
+"""Of a page's rows, one in so many tells how restless it is."""
+_MORE_THAN_NOISE = 1.2
+"""Restlessness counts beyond so many times what it is all over the page: here and there noise has a tenth more."""
 _PLACES = 9
 """Three by three, a pixel apart, at which a mark is judged."""
 
@@ -263,12 +267,21 @@ def _paired(grey: Grey, dpi: float, one: Mark, other: Mark) -> Pair:
 
 
 def _restlessness(grey: Grey, dpi: float, x: float, y: float) -> float:
-    """Give how much neighbours differ there, in levels; OFF_THE_PAGE where it ends before. A few edges don't count."""
+    """Give how much more neighbours differ there than all over the page, in levels; OFF_THE_PAGE where it ends before.
+
+    A few edges don't count, and on a page full of noise there is no more of it where codes would be.
+    """
     half = round(_CODE_MM / 2 / 25.4 * dpi)
     row, column = round(y / 25.4 * dpi), round(x / 25.4 * dpi)
     if not (half <= row <= grey.shape[0] - half and half <= column <= grey.shape[1] - half):
         return OFF_THE_PAGE
-    return float(np.median(np.abs(np.diff(grey[row - half : row + half, column - half : column + half], axis=1))))
+    there = grey[row - half : row + half, column - half : column + half]
+    return max(0.0, _difference(there) - _MORE_THAN_NOISE * _difference(grey[::_ROWS_APART]))
+
+
+def _difference(grey: Grey) -> float:
+    """Give the median difference between neighbours in a row."""
+    return float(np.median(np.abs(np.diff(grey, axis=1))))
 
 
 @lru_cache(maxsize=4)
