@@ -49,16 +49,18 @@ def test_what_was_seen_is_there_at_the_next_call(tmp_path: Path) -> None:
     assert again.missing([KEY, other], frozenset({KEY, other})) == [(other, True, Engines.ALWAYS)]
 
 
-def test_what_was_put_on_record_is_known_elsewhere_and_what_was_seen_since_counts(tmp_path: Path) -> None:
+def test_what_was_packed_is_known_elsewhere_and_what_was_seen_since_counts(tmp_path: Path) -> None:
     here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
     other = replace(KEY, number=8)
     ledger = Ledger(here, "s1", "i1")
     ledger.add(KEY, READ, NEITHER)
-    ledger.add(other, READ, BOTH)
-    ledger.put_on_record(record, [KEY])
+    ledger.pack(record)
 
     elsewhere = Ledger(there, "s1", "i1", record=record)
     assert (elsewhere.seen, elsewhere.alone) == ({KEY: READ}, {KEY: NEITHER})
+    elsewhere.add(other, READ, BOTH)
+    elsewhere.pack(record)
+    assert set(Ledger(here, "s1", "i1", record=record).seen) == {KEY, other}
     assert Ledger(there, "s2", "i1", record=record).seen == {}
     elsewhere.add(KEY, replace(READ, verdict=Verdict.HELD), None)
     assert Ledger(there, "s1", "i1", record=record).seen[KEY].verdict is Verdict.HELD
@@ -212,10 +214,10 @@ def test_the_picture_is_well_formed_and_shows_each_axis_that_was_looked_at(tmp_p
 def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--axis", "fax", "--sample", "1", "--processes", "1"]
 
-    assert command.main(words, tmp_path) == 0
+    assert command.main(words, tmp_path, tmp_path / "record") == 0
     first = capsys.readouterr().out
     lines = (tmp_path / "program.jsonl").read_text().splitlines()
-    assert command.main(words, tmp_path) == 0
+    assert command.main(words, tmp_path, tmp_path / "record") == 0
 
     assert "read: 1 (100.0%)" in first
     assert capsys.readouterr().out == first
@@ -223,9 +225,7 @@ def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "reading.png").exists()
 
 
-def test_the_command_puts_on_record_what_another_machine_then_knows(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_packs_what_another_machine_then_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--axis", "fax", "--sample", "1", "--processes", "1"]
     here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
 

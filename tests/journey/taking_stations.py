@@ -18,5 +18,6 @@ def roomy_station(folder: Path, hand_over: Callable[[Claim], None] = lambda _: N
         (folder / name).mkdir()
     return Station(
         "ST", folder / "spool", ScanNumbers(folder / "state"), Losses(folder / "state"),
-        lambda: datetime(2022, 2, 23, tzinfo=UTC), lambda _box, _bytes: True, lambda _box: None, hand_over,
+        lambda: datetime(2022, 2, 23, tzinfo=UTC), room=lambda _box, _bytes: True, ran_out=lambda _box, _bytes: False,
+        nothing_waits=lambda _box: None, hand_over=hand_over,
     )  # fmt: skip

@@ -36,5 +36,19 @@ def test_scans_wait_for_room_box_by_box_and_people_hear_of_it_on_change_and_ever
     assert told[0]["needed_bytes"] == free + free // 2
 
 
+def test_a_claimed_scan_waits_where_the_spools_disk_has_no_room_whatever_was_measured_before(tmp_path: Path) -> None:
+    disk = os.statvfs(tmp_path)
+    free = disk.f_bavail * disk.f_frsize
+    room = Room({"spool": tmp_path, "archive": tmp_path / "away"}, free // 2, lambda: 0.0)
+    stream = listening(Mode.JSON)
+    assert not room.ran_out("OBL-02", 10, InWork())
+    room.tell()
+    assert stream.getvalue() == ""
+    assert room.ran_out("OBL-01", free, InWork())
+    room.tell()
+    (told,) = map(json.loads, stream.getvalue().splitlines())
+    assert (told["event"], told["inbox"], told["volume"]) == ("disk_low", "OBL-01", "spool")
+
+
 def test_a_folder_that_is_not_there_says_nothing_of_room(tmp_path: Path) -> None:
     assert Room({"archive": tmp_path / "away"}, 1 << 60).is_there_for("OBL-01", 1, InWork())

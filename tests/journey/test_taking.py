@@ -53,6 +53,8 @@ class Place:
     """A larger scan isn't taken."""
     waits: bool = False
     """A scan was refused for lack of room."""
+    fills_up: bool = False
+    """The spool's disk is full by the time that somebody looks at it."""
 
     def __post_init__(self) -> None:
         self.share = self.folder / "share"
@@ -71,7 +73,8 @@ class Place:
         )
         station = Station(
             "ST", self.folder / "spool", self.numbers, Losses(self.folder / "state"),
-            lambda: datetime(2022, 2, 23, tzinfo=UTC), self._has_room, self._nothing_waits, self.taken.append,
+            lambda: datetime(2022, 2, 23, tzinfo=UTC), room=self._has_room, ran_out=self._ran_out,
+            nothing_waits=self._nothing_waits, hand_over=self.taken.append,
         )  # fmt: skip
         taking = Taking(inbox, station, self.hand, lambda: self.now)
         taking.recover(open_claims(self.folder / "spool").in_shares)
@@ -81,6 +84,10 @@ class Place:
         fits = scan_bytes <= self.room_bytes
         self.waits = self.waits or not fits
         return fits
+
+    def _ran_out(self, box: str, scan_bytes: int) -> bool:
+        self.room_bytes = 0 if self.fills_up else self.room_bytes
+        return not self._has_room(box, scan_bytes)
 
     def _nothing_waits(self, _box: str) -> None:
         self.waits = False
@@ -566,46 +573,73 @@ def test_a_scan_that_is_too_large_for_the_room_keeps_others_waiting_only_where_t
     place.hand.close()
 
 
+@dataclass
+class Copying:
+    """Copies into the spool, unless its disk is full."""
+
+    place: Place
+    failing: int | None = None
+    tries: int = 0
+
+    def fetch(self, claim: Claim, _progress: Callable[[], None]) -> None:
+        """Move it, as the hand does."""
+        self.tries += 1
+        if self.failing is not None:
+            raise OSError(self.failing, "full")
+        shutil.move(claim.path_in_share, claim.folder / "original")
+
+
+@pytest.fixture
+def copying(place: Place, monkeypatch: pytest.MonkeyPatch) -> Copying:
+    made = Copying(place)
+    monkeypatch.setattr(place.hand, "fetch", made.fetch)
+    return made
+
+
 @pytest.mark.parametrize("ordered", [False, True], ids=["each for itself", "stacked"])
 def test_a_claimed_scan_that_finds_the_disk_full_waits_for_room_as_others_do_and_is_not_said_to_be_stuck(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+    place: Place, copying: Copying, *, ordered: bool
 ) -> None:
-    place = Place(tmp_path, ordered=ordered)
+    place.ordered = ordered
+    place.taking = place.started()
     place.save("1.pdf")
     place.look()
-
-    def fills_up(_claim: Claim, _progress: Callable[[], None]) -> NoReturn:
-        place.room_bytes = 0
-        raise OSError(errno.ENOSPC, "full")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(place.hand, "fetch", fills_up)
-        for _ in range(3):
-            assert place.look(QUIET_SECONDS) == []
-            assert place.waits
-    place.room_bytes = _ENOUGH
+    copying.failing, place.fills_up = errno.ENOSPC, True
+    for _ in range(3):
+        assert place.look(QUIET_SECONDS) == []
+        assert place.waits
+    assert copying.tries == 1  # what has no room isn't copied again and again
+    copying.failing, place.room_bytes = None, _ENOUGH
     assert place.look(QUIET_SECONDS) == ["1.pdf"]
     assert not place.waits
     assert place.said("claim_stuck") == []
-    place.hand.close()
 
 
-def test_a_claimed_scan_that_finds_its_spool_full_on_a_disk_with_room_is_said_to_be_stuck_once_the_room_is_known(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_a_claimed_scan_that_finds_its_spool_full_on_a_disk_with_room_is_stuck_and_waits_for_no_room(
+    place: Place, copying: Copying
 ) -> None:
     place.save("1.pdf")
     place.look()
-
-    def is_full(_claim: Claim, _progress: Callable[[], None]) -> NoReturn:
-        raise OSError(errno.EDQUOT, "quota")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(place.hand, "fetch", is_full)
-        assert place.look(QUIET_SECONDS) == []
-        assert place.said("claim_stuck") == []
-        assert place.look(QUIET_SECONDS) == []
+    copying.failing = errno.EDQUOT
+    assert place.look(QUIET_SECONDS) == []
+    assert not place.waits
     assert [line["error"] for line in place.said("claim_stuck")] == ["EDQUOT"]
+    copying.failing = None
     assert place.look(QUIET_SECONDS) == ["1.pdf"]
+
+
+def test_once_its_disk_is_freed_a_claimed_scan_that_meets_another_trouble_waits_for_no_room(
+    place: Place, copying: Copying
+) -> None:
+    place.save("1.pdf")
+    place.look()
+    copying.failing, place.fills_up = errno.ENOSPC, True
+    place.look(QUIET_SECONDS)
+    assert place.waits
+    copying.failing, place.room_bytes, place.fills_up = errno.EDQUOT, _ENOUGH, False
+    place.look(QUIET_SECONDS)
+    assert not place.waits
+    assert [line["error"] for line in place.said("claim_stuck")] == ["EDQUOT"]
 
 
 def test_nothing_waits_for_room_in_an_inbox_that_is_away(place: Place) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skrynka.steps.marks.bars import bars_at_foot
+from tests.steps.ring_targets import target
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, full_sheet
 from tests.support.typeset import Picture, pixels
@@ -44,6 +45,12 @@ def test_marks_and_qr_codes_alone_have_none(sheet: Picture) -> None:
     without[pixels(57, DPI) : -pixels(57, DPI)] = 255
 
     assert bars_at_foot(without, DPI) < ENOUGH
+
+
+def test_a_targets_rings_are_no_bars() -> None:
+    page = target([2, 4, 6, 8, 10, 13, 16, 18, 20, 22, 25, 28, 30], (165, 225), (210.0, 297.0), DPI)
+
+    assert bars_at_foot(page, DPI) < ENOUGH
 
 
 def test_lines_that_run_on_above_and_below_are_no_code(sheet: Picture) -> None:

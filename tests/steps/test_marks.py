@@ -85,6 +85,32 @@ def test_what_is_left_of_a_mark_is_enough_where_the_linear_codes_bars_can_still_
     assert weigh(*find_marks(without_bars, 75)) is not Marked.YES
 
 
+def test_hardly_a_trace_of_both_marks_is_enough_where_the_linear_codes_bars_can_still_be_seen() -> None:
+    sheet, foot = _sheet(75), slice(-pixels(81, 75), -pixels(62, 75))
+    missing = np.full(sheet.shape, 0.99)
+    missing[foot] = 0.8
+    worn = np.where(np.random.default_rng(1).random(sheet.shape) < missing, 255, sheet).astype(np.uint8)
+    without_bars = worn.copy()
+    without_bars[foot] = 255
+
+    assert weigh(*find_marks(worn, 75)) is Marked.YES
+    assert weigh(*find_marks(without_bars, 75)) is not Marked.YES
+
+
+def test_noise_is_no_code_beside_a_target() -> None:
+    page = target([6, 10, 13, 17, 20], (36, 36), A4, 75)
+    (seen,) = (mark for mark in find_marks(_noisy(page, 60), 75)[0] if mark.in_its_corner and mark.likeness > 0.3)
+
+    assert seen.codes < 1.0
+
+
+def test_a_worn_sheet_that_lay_off_its_place_is_found_in_noise() -> None:
+    rng = np.random.default_rng(3)
+    worn = np.where(rng.random(_sheet(75).shape) < 0.8, 255, _sheet(75)).astype(np.uint8)
+
+    assert marked(_noisy(np.roll(worn, pixels(20, 75), axis=(0, 1)), 15), 75)
+
+
 def test_a_worn_sheet_that_shines_through_its_back_is_none() -> None:
     for share in (0.5, 0.35):
         assert not marked(back_of_sheet(_worn_to(share), 0.2), 75)
@@ -253,6 +279,11 @@ def _resized(picture: Picture, dpi: float, new_dpi: float) -> Picture:
 
 def _turned(picture: Picture, angle: float) -> Picture:
     return np.asarray(Image.fromarray(picture).rotate(angle, Image.Resampling.BILINEAR, expand=True, fillcolor=250))
+
+
+def _noisy(picture: Picture, deviation: float) -> Picture:
+    noise = np.random.default_rng(5).normal(0, deviation, picture.shape)
+    return np.clip(0.9 * picture + noise, 0, 255).astype(np.uint8)
 
 
 def _paler(picture: Picture, strength: float) -> Picture:

@@ -78,7 +78,15 @@ class Intake:
         self._heard_at = -_UNHEARD_SECONDS
         """When a scan, or a look, last told how the archive is."""
         self.station = Station(
-            station, spool, numbers, losses, database.now, self._has_room, room.nothing_waits, self.hand_over
+            station,
+            spool,
+            numbers,
+            losses,
+            database.now,
+            room=self._has_room,
+            ran_out=self._ran_out,
+            nothing_waits=room.nothing_waits,
+            hand_over=self.hand_over,
         )
         """What the inboxes take their scans with."""
         self._takings: Mapping[str, Taking] = {}
@@ -352,6 +360,9 @@ class Intake:
 
     def _has_room(self, box: str, scan_bytes: int) -> bool:
         return self._room.is_there_for(box, scan_bytes, self._in_work)
+
+    def _ran_out(self, box: str, scan_bytes: int) -> bool:
+        return self._room.ran_out(box, scan_bytes, self._in_work)
 
     def _count(self, *, claimed: int, registered: int = 0) -> None:
         """Note bytes that came into work, or went on in it."""

@@ -30,7 +30,7 @@ class Room:
         self._waiting: dict[str, Shortage] = {}
         """By box of which a scan waits for room: where there is too little."""
         self._outage: Outage | None = None
-        self._volumes = self._measured()
+        self._volumes = self._measured(*folders)
         self._measured_at = clock()
 
     def measure(self) -> None:
@@ -40,14 +40,18 @@ class Room:
         """
         if self._clock() - self._measured_at >= _MEASURE_SECONDS:
             self._measured_at = self._clock()
-            self._volumes = self._measured()
+            self._volumes = self._measured(*self._folders)
 
     def is_there_for(self, box: str, scan_bytes: int, in_work: InWork) -> bool:
         """Say whether a scan of a box, of this size, may be taken beside what is in work; else it waits from now on."""
-        short = shortage(self._volumes, self._reserve_bytes, in_work, scan_bytes)
-        if short is not None:
-            self._waiting[box] = short
-        return short is None
+        return not self._waits(box, shortage(self._volumes, self._reserve_bytes, in_work, scan_bytes))
+
+    def ran_out(self, box: str, scan_bytes: int, in_work: InWork) -> bool:
+        """Say whether the spool's disk has no room for a claimed scan of a box: it waits from now on, as others do.
+
+        Looks at that disk at once, and at no other.
+        """
+        return self._waits(box, shortage(self._measured("spool"), self._reserve_bytes, in_work, scan_bytes))
 
     def nothing_waits(self, box: str) -> None:
         """Note that no scan of this box waits for room."""
@@ -77,9 +81,15 @@ class Room:
             seconds=telling.seconds or None,
         )
 
-    def _measured(self) -> list[Volume]:
+    def _waits(self, box: str, short: Shortage | None) -> bool:
+        if short is not None:
+            self._waiting[box] = short
+        return short is not None
+
+    def _measured(self, *names: str) -> list[Volume]:
         found = []
-        for name, folder in self._folders.items():
+        for name in names:
+            folder = self._folders[name]
             # A folder that is away has its own words, and says nothing about room.
             with suppress(OSError):
                 room = os.statvfs(folder)

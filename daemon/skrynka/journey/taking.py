@@ -30,8 +30,6 @@ from skrynka.store.database import new_id
 
 _LOG = structlog.get_logger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_MEASURED_SECONDS = 5.0
-"""Room is measured once a second: what a disk that filled up says is known by then."""
 
 
 @dataclass(slots=True)
@@ -49,8 +47,8 @@ class _Open:
     """Its inbox gave an error that says nothing: the file was taken or not."""
     trouble: str = ""
     """What was told to be wrong with it."""
-    full_since: float | None = None
-    """Since when the spool has been full for it; None where it isn't, as far as is known."""
+    waits_for_room: bool = False
+    """The spool's disk filled up since it was claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,8 @@ class Station:
     """The time of a claim, in UTC."""
     room: Callable[[str, int], bool]
     """Whether there is room for one more scan of this box, of so many bytes."""
+    ran_out: Callable[[str, int], bool]
+    """The same of a claimed one whose copying found the spool full: whether its disk is, and not a quota alone."""
     nothing_waits: Callable[[str], None]
     """Told that no scan of this box waits for room."""
     hand_over: Callable[[Claim], None]
@@ -179,8 +179,8 @@ class Taking:
                     self._take(settled, progress)
                     if self._open:
                         self._watched.put_off(self._clock())
-                elif not self._claimed_waits:
-                    self._station.nothing_waits(self._inbox.box)
+                else:
+                    self._tell_whether_any_waits(waiting=False)
             except InboxAway as away:
                 self._station.nothing_waits(self._inbox.box)
                 self._watched.went_away(self._clock(), away)
@@ -220,8 +220,7 @@ class Taking:
             if not self._claim(each, progress):
                 break
             progress()
-        if not waits and not self._claimed_waits:
-            self._station.nothing_waits(box)
+        self._tell_whether_any_waits(waiting=waits)
 
     def _claim(self, settled: Settled, progress: Callable[[], None]) -> bool:
         """Claim a scan; say whether the next may follow.
@@ -340,6 +339,10 @@ class Taking:
         """Bring a claim into the spool and hand it over; say whether that is done."""
         claim = entry.claim
         if not claim.in_spool:
+            waited, entry.waits_for_room = entry.waits_for_room, False
+            if waited and not self._station.room(claim.box, claim.seen.size):
+                entry.waits_for_room = True
+                return False
             try:
                 if claim.changed and not self._at_rest(entry):
                     return False
@@ -347,30 +350,18 @@ class Taking:
             except ClaimRestless:
                 return False
             except OSError as error:
-                if not self._waits_for_room(entry, error):
+                # What a full disk does to a scan that was claimed a moment ago is no trouble of the claim's.
+                entry.waits_for_room = error.errno in _FULL and self._station.ran_out(claim.box, claim.seen.size)
+                if not entry.waits_for_room:
                     self._tell_stuck(entry, error)
                 return False
         self._station.hand_over(claim)
         return True
 
-    @property
-    def _claimed_waits(self) -> bool:
-        """Say whether a scan that was claimed found the spool full."""
-        return any(entry.full_since is not None for entry in self._open)
-
-    def _waits_for_room(self, entry: _Open, error: OSError) -> bool:
-        """Say whether a claimed scan waits for room, as those do that aren't claimed: for a disk that filled up since.
-
-        People hear of that by the disk. A spool that is full though its disk has room, by a quota, is a trouble of
-        the claim's own.
-        """
-        if error.errno not in _FULL:
-            entry.full_since = None
-            return False
-        if entry.full_since is None:
-            entry.full_since = self._clock()
-        has_room = self._station.room(self._inbox.box, entry.claim.seen.size)
-        return not has_room or self._clock() - entry.full_since < _MEASURED_SECONDS
+    def _tell_whether_any_waits(self, *, waiting: bool) -> None:
+        """Say whether a scan of this inbox waits for room: `waiting` is about those that aren't claimed."""
+        if not waiting and not any(entry.waits_for_room for entry in self._open):
+            self._station.nothing_waits(self._inbox.box)
 
     def _at_rest(self, entry: _Open) -> bool:
         """Say whether a file that changed as it was claimed has been as it is for the quiet time."""

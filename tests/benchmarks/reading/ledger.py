@@ -1,7 +1,7 @@
 """What was seen so far, as JSON lines: an image that was looked at isn't looked at again, in this call or the next.
 
 Two files: what the program made of an image counts for one state of the program, what the engines alone made of it for
-every state in which the image is the same. A long run can be put on record, packed, so that it goes on elsewhere.
+every state in which the image is the same. All of it can be packed, as the record that a run goes on from elsewhere.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import hashlib
 import json
 import lzma
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ _DRAWN_BY = (
      "typeset"),
 )  # fmt: skip
 """The modules that make the images: of this folder, and of the tests' drawn world."""
+_LIBRARIES = ("numpy", "pillow", "pikepdf", "pyzbar", "typst", "zxing-cpp")
+"""What reads or draws beside our own code, and may differ on another machine."""
 _DIGITS = 12
 
 
@@ -44,7 +47,7 @@ class Ledger:
     ) -> None:
         """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now.
 
-        `record` is the folder where a long run is on record. With `fresh`, what was seen in these states is looked at
+        `record` is the folder that `pack` wrote to, here or elsewhere. With `fresh`, what was seen in these states is looked at
         again, and what is seen then counts.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +97,7 @@ class Ledger:
         return Engines.WHERE_UNREAD
 
     def add(self, key: Key, seen: Seen | None, alone: Alone | None) -> None:
-        """Put an image on record, while it is taken."""
+        """Keep what was seen of an image; only while it is taken."""
         if seen is not None:
             self.seen[key] = seen
             _append(self._program_file, self._by_program(key))
@@ -102,11 +105,11 @@ class Ledger:
             self.alone[key] = alone
             _append(self._engines_file, self._by_engines(key))
 
-    def put_on_record(self, record: Path, keys: Sequence[Key]) -> None:
-        """Pack what is known of these images into a folder."""
+    def pack(self, record: Path) -> None:
+        """Write all that is known of images to the record, in the place of what it had."""
         record.mkdir(exist_ok=True)
-        _pack(record, self._program_file, [self._by_program(key) for key in keys if key in self.seen])
-        _pack(record, self._engines_file, [self._by_engines(key) for key in keys if key in self.alone])
+        _pack(record, self._program_file, map(self._by_program, sorted(self.seen, key=astuple)))
+        _pack(record, self._engines_file, map(self._by_engines, sorted(self.alone, key=astuple)))
 
     def _by_program(self, key: Key) -> bytes:
         return _line({"key": asdict(key), "source": self._source, "images": self._images, **asdict(self.seen[key])})
@@ -135,7 +138,7 @@ def images_digest() -> str:
 
 
 def _digest(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256("".join(f"{name} {version(name)}\n" for name in _LIBRARIES).encode())
     for path in sorted(paths):
         digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:_DIGITS]
@@ -170,5 +173,8 @@ def _packed(record: Path | None, path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lzma.decompress(packed.read_bytes()).splitlines()]
 
 
-def _pack(record: Path, path: Path, lines: Sequence[bytes]) -> None:
-    (record / f"{path.name}.xz").write_bytes(lzma.compress(b"".join(lines), preset=lzma.PRESET_EXTREME))
+def _pack(record: Path, path: Path, lines: Iterable[bytes]) -> None:
+    packed = record / f"{path.name}.xz"
+    unfinished = packed.with_suffix(".tmp")
+    unfinished.write_bytes(lzma.compress(b"".join(lines), preset=lzma.PRESET_EXTREME))
+    unfinished.replace(packed)

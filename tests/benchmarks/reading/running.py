@@ -6,7 +6,6 @@ A process does one image after the other and is replaced now and then, as zbar i
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -30,10 +29,6 @@ Todo = tuple[Key, bool, Engines]
 """An image, whether the program is put before it, and whether the engines are."""
 Done = tuple[Key, Seen | None, Alone | None]
 _IMAGES_A_PROCESS = 300
-_KEEP_MEMORY = {
-    "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 32), "MALLOC_TOP_PAD_": str(200 << 20)
-}  # fmt: skip
-"""Has glibc give pages' memory back to nobody: to have it cleared for each picture takes a sixth of drawing."""
 _AHEAD = 2
 """Images handed out for each process: enough to keep it busy, few to lose."""
 
@@ -83,7 +78,6 @@ def _by_itself(todo: Todo) -> Done:
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    os.environ.update(_KEEP_MEMORY)
     context = multiprocessing.get_context("forkserver")
     return ProcessPoolExecutor(
         processes, context, initializer=_leave_interrupting_to_the_parent, max_tasks_per_child=_IMAGES_A_PROCESS

@@ -18,7 +18,7 @@ from skrynka.steps.barcodes.qr_side import is_mirrored
 Pixels = npt.NDArray[np.uint8]
 
 _ZXING = {
-    # QR codes alone: the whole family has the micro ones, on instruments' labels and by chance in noise.
+    # Not the whole family: of micro codes, as labels bear them, the version is no number.
     Symbology.QR: zxingcpp.BarcodeFormat.QRCodeModel2,
     Symbology.CODE_128: zxingcpp.BarcodeFormat.Code128,
     Symbology.CODE_39: zxingcpp.BarcodeFormat.Code39,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
-from math import hypot
+from math import hypot, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -70,9 +70,9 @@ _CLEAR_MM = 12.0
 _CODE_MM = 30.0
 """Side of the square in the middle of a QR code that is looked at."""
 _ROWS_APART = 5
-"""Of a page's rows, one in so many tells how restless it is."""
-_MORE_THAN_NOISE = 1.2
-"""Restlessness counts beyond so many times what it is all over the page: here and there noise has a tenth more."""
+"""Of a page's rows, one in so many tells its noise."""
+_MORE_THAN_NOISE = 1.1
+"""Here and there noise is so many times what it is all over the page."""
 _PLACES = 9
 """Three by three, a pixel apart, at which a mark is judged."""
 
@@ -98,11 +98,12 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
         marks = [mark for mark in marks if mark.likeness > 0]
     likely = _likely(marks)
     marks = [_with_rings(pixels, dpi, mark) if mark in likely else mark for mark in marks]
-    marks = [_beside_codes(fine, fine_dpi, mark) if mark.in_its_corner else mark for mark in marks]
+    noise = _difference(fine[::_ROWS_APART]) if marks else 0.0
+    marks = [_beside_codes(fine, fine_dpi, noise, mark) if mark.in_its_corner else mark for mark in marks]
     if any(mark.in_its_corner for mark in likely):
         bars = bars_at_foot(pixels, dpi)
         marks = [replace(mark, bars=bars) if mark.in_its_corner else mark for mark in marks]
-    pairs = tuple(_paired(fine, fine_dpi, *two) for two in combinations(marks, 2) if Pair.fits(*two))
+    pairs = tuple(_paired(fine, fine_dpi, noise, *two) for two in combinations(marks, 2) if Pair.fits(*two))
     return tuple(marks), pairs
 
 
@@ -256,27 +257,27 @@ def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
     return replace(mark, rings=rings)
 
 
-def _beside_codes(grey: Grey, dpi: float, mark: Mark) -> Mark:
-    return replace(mark, codes=min(_restlessness(grey, dpi, *place) for place in mark.code_places()))
+def _beside_codes(grey: Grey, dpi: float, noise: float, mark: Mark) -> Mark:
+    return replace(mark, codes=min(_restlessness(grey, dpi, noise, place) for place in mark.code_places()))
 
 
-def _paired(grey: Grey, dpi: float, one: Mark, other: Mark) -> Pair:
+def _paired(grey: Grey, dpi: float, noise: float, one: Mark, other: Mark) -> Pair:
     """Look where the codes would be, of a sheet seen from its front and of one seen from its back."""
-    seen = [_restlessness(grey, dpi, *place) for place in Pair.code_places(one, other)]
+    seen = [_restlessness(grey, dpi, noise, place) for place in Pair.code_places(one, other)]
     return Pair(one, other, front_codes=min(seen[:2]), back_codes=min(seen[2:]))
 
 
-def _restlessness(grey: Grey, dpi: float, x: float, y: float) -> float:
-    """Give how much more neighbours differ there than all over the page, in levels; OFF_THE_PAGE where it ends before.
+def _restlessness(grey: Grey, dpi: float, noise: float, place: tuple[float, float]) -> float:
+    """Give how much neighbours differ there beyond the page's noise, in levels; OFF_THE_PAGE where it ends before.
 
-    A few edges don't count, and on a page full of noise there is no more of it where codes would be.
+    A few edges don't count.
     """
     half = round(_CODE_MM / 2 / 25.4 * dpi)
-    row, column = round(y / 25.4 * dpi), round(x / 25.4 * dpi)
+    column, row = (round(along / 25.4 * dpi) for along in place)
     if not (half <= row <= grey.shape[0] - half and half <= column <= grey.shape[1] - half):
         return OFF_THE_PAGE
-    there = grey[row - half : row + half, column - half : column + half]
-    return max(0.0, _difference(there) - _MORE_THAN_NOISE * _difference(grey[::_ROWS_APART]))
+    there = _difference(grey[row - half : row + half, column - half : column + half])
+    return sqrt(max(0.0, there**2 - (_MORE_THAN_NOISE * noise) ** 2))
 
 
 def _difference(grey: Grey) -> float:
