@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Four processes keep two cores busy: a third of a fault test's time is waiting for disks and for daemons' ends.
 TEST_PROCESSES ?= 4
-# Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, and --sample N.
+# Options of `make bench` and `make bench-full`: --axis NAME, --seed N, --processes N, --fresh, --keep, and --sample N.
 BENCH ?=
 # The same for how fast it is: --part NAME, --pages N, --repetitions N, --minutes N, --seed N, --fresh.
 THROUGHPUT ?=

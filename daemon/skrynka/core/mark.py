@@ -219,9 +219,9 @@ _TWO_ANYWHERE = 1.25, 0.9
 """Likeness of both together, anywhere about the right distance, and the better one's rings."""
 _TWO_BESIDE_CODES = 0.64, 0.6
 """The same where they are in place, with codes that can be guessed at."""
-_TWO_BY_RINGS, _BETTER_BY_RINGS = 0.75, 0.4
-"""Rings of the worse of two that are hardly there, at their distance without any codes, and by how much both's must be
-more than the likeness."""
+_TWO_BY_RINGS, _RINGS_OF_EACH, _BETTER_BY_RINGS = 0.6, 0.75, 0.4
+"""Likeness of both together in place, without any codes, the rings of the worse, and by how much both's must be more
+than the likeness."""
 _TWO_OF_LITTLE, _RINGS_OF_LITTLE = 0.42, (0.45, 1.1)
 """Likeness of both that are hardly there, the worse one's rings, and both's together, in both corners or at their
 distance beside codes: of 3,600 pages without a sheet seven had anything in both corners, of 0.41 at most. With bars
@@ -254,9 +254,13 @@ def _is_a_sheets(pair: Pair) -> bool:
         return False
     beside_codes = pair.front_codes >= _LEAST_CODES and likeness >= _TWO_BESIDE_CODES[0]
     surely_there = pair.in_corners or pair.front_codes >= _CODES_IN_CORNERS
-    by_rings = worse >= _TWO_BY_RINGS and worse + better >= likeness + _BETTER_BY_RINGS
-    of_little = likeness >= _TWO_OF_LITTLE and (by_rings or (surely_there and _have_rings(pair)))
-    return of_little or (beside_codes and better >= _TWO_BESIDE_CODES[1])
+    of_little = surely_there and likeness >= _TWO_OF_LITTLE
+    by_rings = likeness >= _TWO_BY_RINGS and worse >= _RINGS_OF_EACH
+    return (
+        (beside_codes and better >= _TWO_BESIDE_CODES[1])
+        or (of_little and _have_rings(pair))
+        or (by_rings and worse + better >= likeness + _BETTER_BY_RINGS)
+    )
 
 
 def _lies_beside_bars(pair: Pair) -> bool:

@@ -82,6 +82,7 @@ class Room:
         )
 
     def _waits(self, box: str, short: Shortage | None) -> bool:
+        """Have a scan of a box wait where there is too little room for it; say whether it does."""
         if short is not None:
             self._waiting[box] = short
         return short is not None

@@ -320,8 +320,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "{volume}: {free_bytes:size} free[, room for {free_files} files]; a scan in {inbox} waits"
             "[, with what is in work and the reserve it needs {needed_bytes:size}][ for {seconds:s} now]",
             "A disk is nearly full, or has too little room for a large scan. The scans in work are finished, new ones "
-            "that don't fit wait in their inboxes; where papers are stacked, the later ones wait too. Said again while "
-            "it lasts.",
+            "that don't fit wait in their inboxes, one that was just being taken in its claim; where papers are "
+            "stacked, the later ones wait too. Said again while it lasts.",
             "Make room, or give the folder a larger disk. It goes on by itself then.",
         ),
         "disk_failed": Event(

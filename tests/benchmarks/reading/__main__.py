@@ -42,7 +42,7 @@ _KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 32), "MALLOC_TOP_PAD_": str(200 << 20)
 }  # fmt: skip
 """Has glibc in the processes that look at images give memory back to nobody: to have it cleared for each picture takes
-a sixth of the drawing, and as much of reading."""
+a sixth of the drawing."""
 _NUMBERS_LOOKED_AT = 3
 
 

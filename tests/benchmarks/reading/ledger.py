@@ -47,8 +47,8 @@ class Ledger:
     ) -> None:
         """Read it from `folder`, made when it isn't there; `source` and `images` are the states that count now.
 
-        `record` is the folder that `pack` wrote to, here or elsewhere. With `fresh`, what was seen in these states is looked at
-        again, and what is seen then counts.
+        `record` is the folder that `pack` wrote to, here or elsewhere. With `fresh`, what was seen in these states is
+        looked at again, and what is seen then counts.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.seen: dict[Key, Seen] = {}
