@@ -225,9 +225,12 @@ def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "reading.png").exists()
 
 
-def test_the_command_packs_what_another_machine_then_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--axis", "fax", "--sample", "1", "--processes", "1"]
+def test_the_command_packs_what_another_machine_then_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--full", "--processes", "1"]
     here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
+    monkeypatch.setattr(command, "everything", lambda _axes, seed: [Key("fax", "fine", 1, seed)])
 
     assert command.main([*words, "--keep"], here, record) == 0
     capsys.readouterr()
@@ -235,6 +238,12 @@ def test_the_command_packs_what_another_machine_then_knows(tmp_path: Path, capsy
 
     assert "read: 1 (100.0%)" in capsys.readouterr().out
     assert not (there / "program.jsonl").exists()
+
+
+@pytest.mark.parametrize("others", [["--sample", "5"], ["--full", "--fresh"], ["--full", "--axis", "fax"]])
+def test_less_than_a_full_run_takes_the_place_of_no_record(tmp_path: Path, others: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main([*others, "--keep"], tmp_path, tmp_path / "record")
 
 
 def test_one_image_is_looked_at_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

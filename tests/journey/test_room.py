@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from skrynka.core.reserve import InWork
 from skrynka.journey.room import Room
@@ -36,18 +39,28 @@ def test_scans_wait_for_room_box_by_box_and_people_hear_of_it_on_change_and_ever
     assert told[0]["needed_bytes"] == free + free // 2
 
 
-def test_a_claimed_scan_waits_where_the_spools_disk_has_no_room_whatever_was_measured_before(tmp_path: Path) -> None:
+def test_a_claimed_scan_waits_where_the_spools_disk_has_filled_up_since_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = {name: tmp_path / name for name in ("spool", "archive")}
+    for folder in folders.values():
+        folder.mkdir()
     disk = os.statvfs(tmp_path)
     free = disk.f_bavail * disk.f_frsize
-    room = Room({"spool": tmp_path, "archive": tmp_path / "away"}, free // 2, lambda: 0.0)
+    room = Room(folders, free // 2, lambda: 0.0)
     stream = listening(Mode.JSON)
+
+    def is_full(folder: Path) -> SimpleNamespace:
+        assert folder == folders["spool"], "another disk may hang"
+        return SimpleNamespace(f_bavail=0, f_frsize=4096, f_favail=10**6, f_files=10**6)
+
     assert not room.ran_out("OBL-02", 10, InWork())
-    room.tell()
-    assert stream.getvalue() == ""
-    assert room.ran_out("OBL-01", free, InWork())
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "statvfs", is_full)
+        assert room.ran_out("OBL-01", 10, InWork())
     room.tell()
     (told,) = map(json.loads, stream.getvalue().splitlines())
-    assert (told["event"], told["inbox"], told["volume"]) == ("disk_low", "OBL-01", "spool")
+    assert (told["event"], told["inbox"], told["volume"], told["free_bytes"]) == ("disk_low", "OBL-01", "spool", 0)
 
 
 def test_a_folder_that_is_not_there_says_nothing_of_room(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ _FLAWS: dict[Flaw, AboutFlaw] = {
     Flaw.STACK_LINGERS: AboutFlaw(_W, _STATION, "A stack has waited for more than a day.", _LOOK),
     Flaw.CLAIM_LINGERS: AboutFlaw(
         _W, _STATION, "A claimed scan has waited in the spool for more than a day.",
-        "Start the daemon where it doesn't run; else look for `claim_stuck` in its log.",
+        "Start the daemon where it doesn't run; else look for `claim_stuck` and `disk_low` in its log.",
     ),
     Flaw.INBOX_LINGERS: AboutFlaw(
         _N, _STATION, "Files have lain in an inbox for more than a day and weren't taken.",

@@ -64,7 +64,7 @@ class Station:
     room: Callable[[str, int], bool]
     """Whether there is room for one more scan of this box, of so many bytes."""
     ran_out: Callable[[str, int], bool]
-    """The same of a claimed one whose copying found the spool full: whether its disk is, and not a quota alone."""
+    """Whether the spool's disk has no room for one that was claimed: asked anew each time."""
     nothing_waits: Callable[[str], None]
     """Told that no scan of this box waits for room."""
     hand_over: Callable[[Claim], None]
@@ -339,10 +339,9 @@ class Taking:
         """Bring a claim into the spool and hand it over; say whether that is done."""
         claim = entry.claim
         if not claim.in_spool:
-            waited, entry.waits_for_room = entry.waits_for_room, False
-            if waited and not self._station.room(claim.box, claim.seen.size):
-                entry.waits_for_room = True
+            if entry.waits_for_room and self._has_no_room(entry):
                 return False
+            entry.waits_for_room = False
             try:
                 if claim.changed and not self._at_rest(entry):
                     return False
@@ -351,12 +350,19 @@ class Taking:
                 return False
             except OSError as error:
                 # What a full disk does to a scan that was claimed a moment ago is no trouble of the claim's.
-                entry.waits_for_room = error.errno in _FULL and self._station.ran_out(claim.box, claim.seen.size)
-                if not entry.waits_for_room:
+                entry.waits_for_room = error.errno in _FULL and self._has_no_room(entry)
+                if entry.waits_for_room:
+                    entry.trouble = ""
+                else:
                     self._tell_stuck(entry, error)
                 return False
         self._station.hand_over(claim)
         return True
+
+    def _has_no_room(self, entry: _Open) -> bool:
+        """Say whether the spool's disk has no room for a claimed scan, which waits for it then."""
+        size = max(entry.claim.seen.size, entry.last.size if entry.last is not None else 0)
+        return self._station.ran_out(entry.claim.box, size)
 
     def _tell_whether_any_waits(self, *, waiting: bool) -> None:
         """Say whether a scan of this inbox waits for room: `waiting` is about those that aren't claimed."""

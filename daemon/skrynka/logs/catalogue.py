@@ -175,8 +175,8 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             _E,
             "scan {scan_number}[ {box}] was claimed and is stuck: {error}",
             "A claimed scan stays in the spool. Where the papers of its box are stacked, the later ones wait for it.",
-            "ENOSPC is a full disk, EIO a failing one, kept_open a program that still writes to it. Look at the spool, "
-            "at the share it came from, and whether its box is configured.",
+            "ENOSPC is a full disk, EDQUOT a quota, EIO a failing disk, kept_open a program that still writes to it. "
+            "Look at the spool, at the share it came from, and whether its box is configured.",
         ),
         "archive_damaged": Event(
             _E,

@@ -125,10 +125,12 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=_SEED, help="of what is drawn by chance")
     parser.add_argument("--processes", type=int, default=2, help="that read at the same time")
     parser.add_argument("--fresh", action="store_true", help="forget what was seen, and begin anew")
-    parser.add_argument("--keep", action="store_true", help="pack what is known beside this file, for elsewhere")
+    parser.add_argument("--keep", action="store_true", help="pack what a full run knows by now, for elsewhere")
     parser.add_argument("--look", action="store_true", help="write contact sheets instead")
     parser.add_argument("--image", metavar="AXIS/SEVERITY/NUMBER", help="look at one image again")
     options = parser.parse_args(words)
+    if options.keep and (options.fresh or options.axis or not options.full):
+        parser.error("--keep goes with --full alone: it takes the place of what is on record")
     if options.image:
         options.image = _named(options.image, parser)
     return options

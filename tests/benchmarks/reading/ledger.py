@@ -31,7 +31,7 @@ _DRAWN_BY = (
 )  # fmt: skip
 """The modules that make the images: of this folder, and of the tests' drawn world."""
 _LIBRARIES = ("numpy", "pillow", "pikepdf", "pyzbar", "typst", "zxing-cpp")
-"""What reads or draws beside our own code, and may differ on another machine."""
+"""Packages that read or draw beside our own code, and may differ on another machine."""
 _DIGITS = 12
 
 

@@ -18,19 +18,14 @@ from skrynka.steps.barcodes.qr_side import is_mirrored
 Pixels = npt.NDArray[np.uint8]
 
 _ZXING = {
-    # Not the whole family: of micro codes, as labels bear them, the version is no number.
-    Symbology.QR: zxingcpp.BarcodeFormat.QRCodeModel2,
+    Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
     Symbology.CODE_128: zxingcpp.BarcodeFormat.Code128,
     Symbology.CODE_39: zxingcpp.BarcodeFormat.Code39,
     Symbology.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
 }
-_OF_ZXING = {
-    zxingcpp.BarcodeFormat.QRCode: Symbology.QR,
-    zxingcpp.BarcodeFormat.Code128: Symbology.CODE_128,
-    zxingcpp.BarcodeFormat.Code39: Symbology.CODE_39,
-    zxingcpp.BarcodeFormat.DataMatrix: Symbology.DATA_MATRIX,
-}
-"""Its own symbologies, of which a format is one variant."""
+_OF_ZXING = {theirs: ours for ours, theirs in _ZXING.items()}
+_ONLY_KIN = frozenset({zxingcpp.BarcodeFormat.MicroQRCode, zxingcpp.BarcodeFormat.RMQRCode})
+"""What zxing-cpp finds too where it is asked for QR codes: on labels, and by chance in noise. They are none."""
 _OF_ZBAR = {"QRCODE": Symbology.QR, "CODE128": Symbology.CODE_128, "CODE39": Symbology.CODE_39}
 
 _AROUND = 0.08
@@ -100,6 +95,8 @@ def zxing(
             # Text is full of things that begin like a linear code; a QR code's three finders are hardly ever chance.
             if symbology is Symbology.QR:
                 broken.append((sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4))
+            continue
+        if code.format in _ONLY_KIN:
             continue
         extra = cast("dict[str, Any]", code.extra)
         mirrored = symbology is Symbology.QR and is_mirrored(

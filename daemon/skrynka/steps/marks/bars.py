@@ -23,7 +23,8 @@ _SHIFTS_MM = (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0)
 _BROAD_MM = 5.0
 """Light and shade that are broader say nothing of bars."""
 _TARGET_MM, _BESIDE_TARGET = 40.0, 0.003
-"""A target's rings look like bars, no broader than that; beside them is nothing. Half a code is 82 mm broad."""
+"""A target's rings look like bars, and where nothing else stands there, nothing lies beside them. Half a code is twice
+as broad."""
 _FEWEST_COLUMNS = 20
 """Of pixels that differ from what is around: a frame's side is two, a table's lines are a dozen, half a code a
 hundred."""
