@@ -609,7 +609,7 @@ def test_a_claimed_scan_that_finds_the_disk_full_waits_for_room_as_others_do_and
         assert place.look(QUIET_SECONDS) == []
         assert place.waits
     assert copying.tries == 1  # what has no room isn't copied again and again
-    copying.failing, place.room_bytes = None, _ENOUGH
+    copying.failing, place.room_bytes, place.fills_up = None, _ENOUGH, False
     assert place.look(QUIET_SECONDS) == ["1.pdf"]
     assert not place.waits
     assert place.said("claim_stuck") == []
