@@ -109,7 +109,8 @@ def _weigh(
     text = next(iter(full or texts))
     code = texts[text]
     if not this_side:
-        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), code, reading.blank)
+        # A page that bears the mark is a sheet of its own, whatever it is that shines through it.
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), None if reading.marked else code, reading.blank)
     verdict = signatures.judge(text)
     objection = signatures.objection(verdict)
     role = _held(objection, code) if objection else _sheet(code, printed, verified=verdict is Verdict.VERIFIED)
@@ -122,29 +123,34 @@ _LINEAR_BELOW = (0.2, 0.38)
 but for feeders that shift a paper, and what "fit to page" does to the sheet on the other side alone."""
 _ASLANT = 0.2
 """And how far from straight below, as a share of that."""
-_BOTH_ENDS = 0.45
-"""Of a page's diagonal: a sheet's QR codes lie at both its ends, 0.73 of it apart where nothing is printed smaller."""
+_APART, _BOTH_ENDS = 0.73, 0.45
+"""Of a page's diagonal: a sheet's QR codes lie at both its ends, so far apart, and where it is printed smaller at least
+that far."""
 
 
 def _shines_through(code: Code, others: Sequence[Code], page: tuple[float, float]) -> bool:
     """Tell whether a linear code is that of a sheet on the other side, some of whose bars show beside this side's own.
 
     A sheet has it straight below the middle between its QR codes, running to the right. From behind the same place is
-    there, and it runs to the left. Told where both QR codes of this side are read and say the same. `page` is the
-    page's width and height, in any unit.
+    there, and it runs to the left. Told where both QR codes of this side are read and say the same; where none is, by
+    the page's own middle, for a page that was scanned whole. `page` is the page's width and height, in any unit.
     """
-    qr_codes = [other for other in others if other.symbology is Symbology.QR and other.corners]
-    both = len(qr_codes) >= CODES_ON_SHEETS[Symbology.QR] and len({one.text for one in qr_codes}) == 1
-    if code.symbology is not Symbology.CODE_128 or code.engines[:1] != (Engine.ZXING,) or not code.corners or not both:
+    if code.symbology is not Symbology.CODE_128 or code.engines[:1] != (Engine.ZXING,) or not code.corners:
         return False  # zbar doesn't tell which way a linear code runs
-    ends = max(combinations([_middle(one, page) for one in qr_codes], 2), key=lambda two: abs(two[0] - two[1]))
-    apart = abs(ends[0] - ends[1])
+    qr_codes = [other for other in others if other.symbology is Symbology.QR]
+    middle, apart = complex(*page) / 2, _APART * abs(complex(*page))
+    if qr_codes:
+        qr_codes = [one for one in qr_codes if one.corners]
+        if len(qr_codes) < CODES_ON_SHEETS[Symbology.QR] or len({one.text for one in qr_codes}) > 1:
+            return False
+        ends = max(combinations([_middle(one, page) for one in qr_codes], 2), key=lambda two: abs(two[0] - two[1]))
+        middle, apart = (ends[0] + ends[1]) / 2, abs(ends[0] - ends[1])
     if apart < _BOTH_ENDS * abs(complex(*page)):
         return False
     start, end = (complex(x * page[0], y * page[1]) for x, y in code.corners[:2])
     way = (end - start) / abs(end - start) if end != start else 0j
     # Turned so that the code runs along the real numbers: ahead of the middle, and to its right, for y goes down.
-    off = (_middle(code, page) - (ends[0] + ends[1]) / 2) / apart * way.conjugate()
+    off = (_middle(code, page) - middle) / apart * way.conjugate()
     return abs(off.real) < _ASLANT * abs(off) and _LINEAR_BELOW[0] < -off.imag < _LINEAR_BELOW[1]
 
 
