@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +23,7 @@ from tests.benchmarks.reading.looking import Alone, Seen, Verdict
 from tests.benchmarks.reading.report import Looked, count, highest_rate, looked_at, report
 from tests.benchmarks.reading.running import Engines
 from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, compared, everything, sample
+from tests.support.processes import await_that
 
 
 @pytest.fixture(autouse=True)
@@ -225,19 +229,40 @@ def test_the_command_looks_reports_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "reading.png").exists()
 
 
-def test_the_command_packs_what_another_machine_then_knows(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = ["--full", "--processes", "1"]
+FULL_RUN = """
+import sys
+from pathlib import Path
+from tests.benchmarks.reading.__main__ import main
+if __name__ == "__main__":
+    sys.exit(main(["--full", "--keep"], *map(Path, sys.argv[1:])))
+"""
+
+
+def test_a_full_run_that_is_broken_off_packs_what_it_saw_and_goes_on_from_there_elsewhere(tmp_path: Path) -> None:
     here, there, record = tmp_path / "here", tmp_path / "there", tmp_path / "record"
-    monkeypatch.setattr(command, "everything", lambda _axes, seed: [Key("fax", "fine", 1, seed)])
 
-    assert command.main([*words, "--keep"], here, record) == 0
-    capsys.readouterr()
-    assert command.main(words, there, record) == 0
+    first = _broken_off(here, record)
+    packed = lzma.decompress((record / "program.jsonl.xz").read_bytes()).splitlines()
+    assert sorted(packed) == sorted(first)
+    second = _broken_off(there, record)
 
-    assert "read: 1 (100.0%)" in capsys.readouterr().out
-    assert not (there / "program.jsonl").exists()
+    assert not {line.partition(b'"source"')[0] for line in first} & {line.partition(b'"source"')[0] for line in second}
+    packed = lzma.decompress((record / "program.jsonl.xz").read_bytes()).splitlines()
+    assert sorted(packed) == sorted(first + second)
+
+
+def _broken_off(state: Path, record: Path) -> list[bytes]:
+    """Begin a full run, end it when it has looked at something, and give the lines that it wrote."""
+    written = state / "program.jsonl"
+    run = subprocess.Popen([sys.executable, "-c", FULL_RUN, state, record], stdout=subprocess.DEVNULL)
+    try:
+        await_that(lambda: written.exists() and written.stat().st_size > 0, "an image was looked at", 120)
+        run.terminate()
+        assert run.wait(60) == 130
+    finally:
+        run.kill()
+        run.wait()
+    return written.read_bytes().splitlines()
 
 
 @pytest.mark.parametrize("others", [["--sample", "5"], ["--full", "--fresh"], ["--full", "--axis", "fax"]])

@@ -575,23 +575,23 @@ def test_a_scan_that_is_too_large_for_the_room_keeps_others_waiting_only_where_t
 
 @dataclass
 class Copying:
-    """Copies into the spool, unless its disk is full."""
+    """Has the hand copy into the spool, unless that has an error to give."""
 
-    place: Place
+    copy: Callable[[Claim, Callable[[], None]], None]
     failing: int | None = None
     tries: int = 0
 
-    def fetch(self, claim: Claim, _progress: Callable[[], None]) -> None:
-        """Move it, as the hand does."""
+    def fetch(self, claim: Claim, progress: Callable[[], None]) -> None:
+        """Give the error, or copy."""
         self.tries += 1
         if self.failing is not None:
             raise OSError(self.failing, "full")
-        shutil.move(claim.path_in_share, claim.folder / "original")
+        self.copy(claim, progress)
 
 
 @pytest.fixture
 def copying(place: Place, monkeypatch: pytest.MonkeyPatch) -> Copying:
-    made = Copying(place)
+    made = Copying(place.hand.fetch)
     monkeypatch.setattr(place.hand, "fetch", made.fetch)
     return made
 
