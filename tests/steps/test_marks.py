@@ -76,6 +76,11 @@ def test_the_mark_is_found_on_a_sheet_that_lay_askew_and_was_cut_to_its_format(t
     assert marked(np.asarray(sheet), 150)
 
 
+def test_bars_are_looked_for_only_where_all_else_does_not_say_enough() -> None:
+    assert all(mark.bars == 0 for mark in find_marks(_sheet(75), 75)[0])
+    assert any(mark.bars > 0 for mark in find_marks(_worn_to(0.3), 75)[0])
+
+
 def test_what_is_left_of_a_mark_is_enough_where_the_linear_codes_bars_can_still_be_seen() -> None:
     worn = _worn_to(0.3)
     without_bars = worn.copy()

@@ -118,9 +118,9 @@ def _paper(levels: Pixels, scale: float) -> Pixels:
     block = _block(scale)
     (height, width), (rows, columns) = levels.shape, (-(-side // block) for side in levels.shape)
     padded = np.pad(levels, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
-    blocks = padded.reshape(rows, block, columns, block)[:, ::_SAMPLED].swapaxes(1, 2).reshape(rows, columns, -1)
-    place = int(blocks.shape[2] * _LIGHT)
-    light = np.partition(blocks, place, axis=2)[:, :, place]
+    # 120 of each block at most: below 113 dpi a block has 24 pixels a side.
+    blocks = padded.reshape(rows, block, columns, block)[:, ::_SAMPLED].transpose(1, 3, 0, 2).reshape(-1, rows, columns)
+    light = _at_place(blocks, int(len(blocks) * _LIGHT))
     # A hole or a letter may fill a block: its lightest neighbour is paper.
     around = np.pad(light, 1, mode="edge")
     lightest = np.max([around[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
@@ -129,6 +129,19 @@ def _paper(levels: Pixels, scale: float) -> Pixels:
     usual = float(np.median(lightest))
     within = np.clip(lightest, _DARKEST_PLACE * usual, _LIGHTEST_PLACE * usual)
     return np.asarray(np.rint(within), np.uint8)
+
+
+def _at_place(levels: Pixels, place: int) -> Pixels:
+    """Give what each column of fewer than 256 numbers would have at a place, from 0, if it were sorted.
+
+    Bit by bit, for all columns at once: to part each one by itself takes five times as long.
+    """
+    found = np.zeros(levels.shape[1:], np.uint8)
+    for bit in (128, 64, 32, 16, 8, 4, 2, 1):
+        larger = found | np.uint8(bit)
+        below = np.add.reduce((levels < larger).view(np.uint8), axis=0, dtype=np.uint8)
+        found = np.where(below <= place, larger, found)
+    return found
 
 
 def _spread(paper: Pixels, levels: Pixels, scale: float) -> Pixels:

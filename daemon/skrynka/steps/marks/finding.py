@@ -29,7 +29,9 @@ from skrynka.core.mark import (
     OFF_THE_PAGE,
     RADIUS_MM,
     Mark,
+    Marked,
     Pair,
+    weigh,
 )
 from skrynka.steps.marks.bars import bars_at_foot
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
@@ -91,7 +93,7 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     # Rounded, so that pages whose widths differ by a few pixels share what is drawn for them.
     fine_dpi, coarse_dpi = round(dpi / factor, 1), round(dpi / factor / 2, 1)
     # On pale paper what is like a negative is a seal or a dial, whose lines lie where the mark's white does.
-    pale = bool(np.median(coarse) > _MIDDLE * coarse.max())
+    pale = bool(2 * np.count_nonzero(coarse > _MIDDLE * coarse.max()) > coarse.size)
     places = _proposed(_likenesses(coarse, coarse_dpi, pale=pale), coarse_dpi)
     marks = _once_each([_judged(fine, fine_dpi, *place) for place in places])
     if pale:
@@ -100,11 +102,12 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     marks = [_with_rings(pixels, dpi, mark) if mark in likely else mark for mark in marks]
     noise = _difference(fine[::_ROWS_APART]) if marks else 0.0
     marks = [_beside_codes(fine, fine_dpi, noise, mark) if mark.in_its_corner else mark for mark in marks]
-    if any(mark.in_its_corner for mark in likely):
+    pairs = [_paired(fine, fine_dpi, noise, *two) for two in combinations(marks, 2) if Pair.fits(*two)]
+    if any(mark.in_its_corner for mark in likely) and weigh(marks, pairs) is not Marked.YES:
         bars = bars_at_foot(pixels, dpi)
-        marks = [replace(mark, bars=bars) if mark.in_its_corner else mark for mark in marks]
-    pairs = tuple(_paired(fine, fine_dpi, noise, *two) for two in combinations(marks, 2) if Pair.fits(*two))
-    return tuple(marks), pairs
+        marks = [_with_bars(mark, bars) for mark in marks]
+        pairs = [replace(pair, one=_with_bars(pair.one, bars), other=_with_bars(pair.other, bars)) for pair in pairs]
+    return tuple(marks), tuple(pairs)
 
 
 def draw_ahead(dpi: float) -> None:
@@ -255,6 +258,10 @@ def _likely(marks: list[Mark]) -> list[Mark]:
 def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
     rings = ring_likeness(pixels, dpi, (mark.x, mark.y), mark.size, negative=mark.likeness < 0)
     return replace(mark, rings=rings)
+
+
+def _with_bars(mark: Mark, bars: float) -> Mark:
+    return replace(mark, bars=bars) if mark.in_its_corner else mark
 
 
 def _beside_codes(grey: Grey, dpi: float, noise: float, mark: Mark) -> Mark:
