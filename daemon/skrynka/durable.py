@@ -1,9 +1,10 @@
 """Bytes that survive a power cut: files and folders are fsynced, and names change only when the bytes are there.
 
 On ext4 a rename that isn't followed by an fsync of its folder is lost in a power cut, so every function here that
-changes a name ends with one. An fsync that fails is never tried again on the same descriptor: the kernel may have
-dropped the dirty pages and would call the second one a success. What was being written is removed, and the error goes
-to the caller.
+changes a name ends with one, but for a copy's: it has a passing name, which a rename follows. Each has the disk empty
+its cache, even where nothing was left to write, so none is there to no purpose. An fsync that fails is never tried
+again on the same descriptor: the kernel may have dropped the dirty pages and would call the second one a success. What
+was being written is removed, and the error goes to the caller.
 
 All of them raise OSError; its text carries the path, so callers that handle other people's file names don't log it.
 """
@@ -103,19 +104,23 @@ def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     fsync_folder(path.parent)
 
 
-def rename_durably(source: Path, target: Path) -> None:
-    """Rename on one file system and make it durable, the new name's folder first: never is neither name there."""
+def rename_durably(source: Path, target: Path, *, old_may_return: bool = False) -> None:
+    """Rename on one file system and make it durable, the new name's folder first: never is neither name there.
+
+    With `old_may_return` both may be there after a crash: for what is swept.
+    """
     source.rename(target)
     fsync_folder(target.parent)
-    if source.parent != target.parent:
+    if source.parent != target.parent and not old_may_return:
         fsync_folder(source.parent)
 
 
 def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | None = None) -> int:
     """Copy what the descriptor `source` has from its beginning into the new file `target`; give the bytes copied.
 
-    `on_chunk` is told each piece as it is copied (for a hash). Raises FileExistsError when `target` exists, and
-    SourceUnreadable. When anything fails, `on_chunk` included, `target` is removed.
+    They are durable on return, their name isn't before `rename_durably` has given them another. `on_chunk` is told each
+    piece as it is copied (for a hash). Raises FileExistsError when `target` exists, and SourceUnreadable. When anything
+    fails, `on_chunk` included, `target` is removed.
     """
     descriptor = os.open(target, _NEW, FILE_MODE)
     copied = begun = 0
@@ -136,7 +141,6 @@ def copy_durably(source: int, target: Path, on_chunk: Callable[[bytes], None] | 
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    fsync_folder(target.parent)
     return copied
 
 

@@ -287,6 +287,32 @@ def test_an_original_is_durable_before_its_name_its_name_before_its_sidecar(
     position(calls, "fsync", f"{shelf / SHA256}>", after=sidecar)
 
 
+def test_what_is_durable_already_is_not_made_so_with_each_document(root: Path, tmp_path: Path) -> None:
+    papers = [tmp_path / "1.pdf", tmp_path / "2.pdf"]
+    for paper in papers:
+        paper.write_text(paper.name)
+    code = (
+        "import sys; from pathlib import Path; from skrynka.steps.archive import Archive\n"
+        "archive = Archive(Path(sys.argv[1])); archive.store_document(Path(sys.argv[2]))\n"
+        "print(archive.store_document(Path(sys.argv[3])))"
+    )
+    calls = calls_that_last(code, tmp_path / "log", root, *papers)
+    shelf = root / "documents" / hashlib.sha256(b"2.pdf").hexdigest()[:2]
+    content = position(calls, "fsync", f"{root}/.incoming/", after=position(calls, "rename", ".pdf"))
+    made = position(calls, "fsync", f"{root / 'documents'}>", after=content)
+    name = position(calls, "rename", ".pdf", after=made)
+    position(calls, "fsync", f"{shelf}>", after=name)
+    assert [call.name for call in calls[content:]] == ["fsync", "fsync", "rename", "fsync"]
+
+
+def test_a_folder_that_somebody_removed_is_made_again(archive: Archive, root: Path, source: Path) -> None:
+    stored = archive.store_document(source)
+    shutil.rmtree(root / "documents")
+    shutil.rmtree(root / ".incoming")
+    assert archive.store_document(source) == stored
+    assert archive.document_path(stored.sha256).read_bytes() == source.read_bytes()
+
+
 def test_a_source_that_cannot_be_read_is_no_failure_of_the_archive(archive: Archive, root: Path) -> None:
     # A plain file that opens, and whose first byte can't be read: as on a disk with a bad sector.
     unreadable = Path("/proc/self/mem")

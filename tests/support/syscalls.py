@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from tests.support.skipped_faults import skip_fault
 
 _TRACED = "fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat"
+_BROKEN_OFF = re.compile(r"^(?P<thread>\d+) +(?P<begun>\w+\(.*) <unfinished \.\.\.>$")
+_GONE_ON = re.compile(r"^(?P<thread>\d+) +<\.\.\. \w+ resumed>(?P<rest>.*)$")
 _CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
 
 
@@ -33,8 +36,20 @@ def calls_that_last(code: str, log: Path, *arguments: str | Path) -> list[Call]:
     """Run Python `code` under strace and give its successful calls that make or change names durably, in order."""
     command = [_strace(), "-f", "-y", "-s", "4096", "-e", f"trace={_TRACED}", "-o", log]
     subprocess.run([*command, sys.executable, "-I", "-c", code, *arguments], check=True)
-    matches = [_CALL.match(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    matches = [_CALL.match(line) for line in _whole(log.read_text(encoding="utf-8", errors="replace").splitlines())]
     return [Call(each["name"], each["arguments"]) for each in matches if each is not None and each["result"] == "0"]
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Put calls together that strace tells in two lines, for another thread's came between; where they ended."""
+    begun: dict[str, str] = {}
+    for line in lines:
+        if broken_off := _BROKEN_OFF.match(line):
+            begun[broken_off["thread"]] = broken_off["begun"]
+        elif gone_on := _GONE_ON.match(line):
+            yield f"{gone_on['thread']} {begun.pop(gone_on['thread'])}{gone_on['rest']}"
+        else:
+            yield line
 
 
 def killed_at(call: str, number: int, code: str, *arguments: str | Path) -> bool:

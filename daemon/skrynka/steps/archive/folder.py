@@ -82,6 +82,8 @@ class Archive:
         """
         self._root = root
         self.identity = Identity(root, expected)
+        self._lasting: set[Path] = set()
+        """Folders that are durable, of those that everything lies in: some 500 at most."""
         # One name, so that where nothing can be removed no more than one is left.
         self._probe = f"probe-{secrets.token_hex(8)}"
 
@@ -110,7 +112,8 @@ class Archive:
             try:
                 if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
                     raise SourceChanged("A scan changed while it was copied.")
-                make_folder(folder, self._root)
+                self._make_once(folder.parent)
+                make_folder(folder, folder.parent)
                 known = _original_in(folder)
                 _put(incoming, known or folder / f"original.{file_type or 'bin'}", sha256, progress)
             finally:
@@ -146,7 +149,7 @@ class Archive:
             incoming, sha256, size = self._bring_in(descriptor, progress)
             try:
                 target = self._document(sha256)
-                make_folder(target.parent, self._root)
+                self._make_once(target.parent)
                 _put(incoming, target, sha256, progress)
                 os.utime(target)  # young, even where it was there: an orphan's age counts from now
             finally:
@@ -211,7 +214,7 @@ class Archive:
         """Write a file durably and remove it again. Raises ArchiveAway when that fails."""
         with away_if_failing():
             self.identity.require()
-            make_folder(self._incoming, self._root)
+            self._make_once(self._incoming)
             try:
                 write_durably(self._incoming / self._probe, _PROBE)
             finally:
@@ -224,7 +227,7 @@ class Archive:
         It needs no room. Raises ArchiveAway, where it is read-only too.
         """
         self.identity.require()
-        make_folder(self._incoming, self._root)
+        self._make_once(self._incoming)
         os.utime(self._incoming)
         return self._incoming.stat().st_mtime
 
@@ -270,9 +273,18 @@ class Archive:
     def _document(self, sha256: str) -> Path:
         return self._root / _DOCUMENTS / sha256[:2] / f"{sha256}.pdf"
 
+    def _make_once(self, folder: Path) -> None:
+        """Make a folder durable, unless that was done before: an fsync for nothing takes as long as any."""
+        if folder in self._lasting and folder.is_dir():
+            return
+        if folder.parent != self._root:
+            self._make_once(folder.parent)
+        make_folder(folder, folder.parent)
+        self._lasting.add(folder)
+
     def _bring_in(self, source: int, progress: Callable[[], None]) -> tuple[Path, str, int]:
         """Copy an open file into `.incoming`: its path there, its SHA-256, its bytes. The caller removes it."""
-        make_folder(self._incoming, self._root)
+        self._make_once(self._incoming)
         incoming = self._incoming / secrets.token_hex(16)
         digest = hashlib.sha256()
 
@@ -320,7 +332,7 @@ def _put(incoming: Path, target: Path, sha256: str, progress: Callable[[], None]
     if target.exists() and _is_whole(target, sha256, progress):
         fsync_folder(target.parent)  # its writer may have been killed before that
     else:
-        rename_durably(incoming, target)
+        rename_durably(incoming, target, old_may_return=True)
 
 
 def _is_whole(stored: Path, sha256: str, progress: Callable[[], None]) -> bool:
