@@ -519,6 +519,23 @@ def test_a_linear_code_alone_that_runs_as_no_fronts_does_holds_a_page_that_bears
     assert filed(marked=False) == ["1: COVER 1 2, UNSORTED 3"]
 
 
+@pytest.mark.parametrize("engine", [Engine.ZXING, Engine.ZBAR])
+def test_a_page_that_bears_the_mark_and_the_linear_code_of_the_sheet_before_it_is_a_copy_and_no_back(
+    engine: Engine,
+) -> None:
+    copy = replace(linear(short_text("C", "A000001")), corners=RUNS_RIGHT, engines=(engine,))
+
+    def filed(*, marked: bool) -> list[str]:
+        second = StackPage(PageRef("s", 2), reading(2, copy, marked=marked))
+        return told(plan([pile("C1 x")[0], second, StackPage(PageRef("s", 3), reading(3))], KNOWN))
+
+    assert filed(marked=True) == [
+        "1: COVER 1 [empty_submission]",
+        "1: COVER 2, UNSORTED 3 [sheet_unknown serial_repeated boundary_doubtful]",
+    ]
+    assert filed(marked=False) == ["1: COVER 1 2, UNSORTED 3"]
+
+
 def test_a_mirrored_code_beside_a_plain_one_is_the_other_side() -> None:
     front = qr(routing_text("C", serial="A000001", case_type="VER"))
     behind = qr(routing_text("C", serial="A000002", case_type="VER"), mirrored=True)

@@ -108,14 +108,15 @@ def _weigh(
         return _Alone(_held(ReviewReason.CODES_DISAGREE))
     text = next(iter(full or texts))
     code = texts[text]
+    # A page that bears the mark is a sheet of its own, whatever it is that shines through it.
+    faint = None if reading.marked else code
     if not this_side:
-        # A page that bears the mark is a sheet of its own, whatever it is that shines through it.
-        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), None if reading.marked else code, reading.blank)
+        return _Alone(_held(ReviewReason.SHEET_UNREADABLE), faint, reading.blank)
     verdict = signatures.judge(text)
     objection = signatures.objection(verdict)
     role = _held(objection, code) if objection else _sheet(code, printed, verified=verdict is Verdict.VERIFIED)
     only_linear = all(seen_code.symbology is Symbology.CODE_128 for seen_code in seen)
-    return _Alone(role, code if only_linear else None, reading.blank)
+    return _Alone(role, faint if only_linear else None, reading.blank)
 
 
 _LINEAR_BELOW = (0.2, 0.38)

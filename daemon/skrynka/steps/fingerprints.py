@@ -29,9 +29,7 @@ def fingerprint(pixels: Pixels) -> str:
     height, width = pixels.shape
     # Edges are where shadows lie and where crooked paper shows what is behind it.
     inner = (width * _EDGE, height * _EDGE, width * (1 - _EDGE), height * (1 - _EDGE))
-    # By way of whole blocks of pixels: in half the time, and the same but for what lies at the blocks' edges.
-    reduced = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX, inner, reducing_gap=2)
-    small = np.asarray(reduced, np.float64)
+    small = np.asarray(Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX, inner), np.float64)
     low = (_COSINES @ small @ _COSINES.T).ravel()
     # The first is the page's mean: always the largest, it would be a bit that says nothing and shifts the median.
     bits = low > np.median(low[1:])
