@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
+import pikepdf
 import pytest
 from PIL import Image
 
@@ -30,7 +32,10 @@ SHORT = short_text("C", "A000123")
 class Looked:
     """What was seen of a page, and at which resolutions it was asked for pixels."""
 
-    def __init__(self, picture: Picture, folder: Path, separators: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, picture: Picture, folder: Path, separators: frozenset[str] = frozenset(), *, stated_dpi: float = DPI
+    ) -> None:
+        """`stated_dpi` is what the scan says that it was scanned at."""
         self.asked: list[int] = []
         pixels = OpenPage.pixels
 
@@ -39,7 +44,9 @@ class Looked:
             return pixels(page, max_dpi)
 
         path = folder / "scan.pdf"
-        path.write_bytes(pdf_of([scan(picture, DPI, OFFICE, np.random.default_rng(1))]))
+        with pikepdf.open(io.BytesIO(pdf_of([scan(picture, DPI, OFFICE, np.random.default_rng(1))]))) as pdf:
+            pdf.pages[0].UserUnit = DPI / stated_dpi
+            pdf.save(path)
         with pytest.MonkeyPatch.context() as patch, open_scan(path, FileType.PDF, folder, LIMITS) as opened:
             patch.setattr(OpenPage, "pixels", noted)
             self.seen = look(opened.page(1), USUAL, separators, foreign_text=False)
@@ -95,3 +102,20 @@ def test_where_separators_may_be_linear_codes_more_pixels_come_first(tmp_path: P
     looked = Looked(papers.paper("CERT", 1, np.random.default_rng(4), DPI), tmp_path, frozenset({"PATCHT"}))
 
     assert looked.asked == [150]
+
+
+@pytest.mark.parametrize("stated_dpi", [72, 96, 150, 200, 600, 1200])
+def test_a_sheet_is_known_and_read_whatever_resolution_its_scan_states(tmp_path: Path, stated_dpi: float) -> None:
+    unreadable = Looked(unreadable_sheet(FIELDS, 1, DPI, np.random.default_rng(1)), tmp_path, stated_dpi=stated_dpi)
+    good = Looked(full_sheet(FIELDS, 1, DPI), tmp_path, stated_dpi=stated_dpi)
+
+    assert (unreadable.seen.marked, unreadable.codes) == (True, [])
+    assert good.seen.marked
+    assert [text for text, _ in good.codes].count(TEXT) == 2
+
+
+def test_a_small_paper_is_looked_at_on_as_many_pixels_as_a_large_one(tmp_path: Path) -> None:
+    notice = papers.paper("SEAL", 1, np.random.default_rng(4), DPI)
+    small = Looked(notice, tmp_path, stated_dpi=2 * DPI)
+
+    assert (small.asked, small.codes, small.seen.marked) == ([150], [], False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from skrynka.core.mark import Marked, weigh
 from skrynka.core.model import PageReading, Symbology
+from skrynka.core.paper_size import other_scale
 from skrynka.steps import barcodes, blankness, fingerprints, marks, pages
 
 Pixels = npt.NDArray[np.uint8]
@@ -15,6 +18,7 @@ QUICK_DPI = 75
 """A quarter of a usual scan, which a JPEG gives for half of what it costs whole: a module of 0.8 mm is 2.4 pixels."""
 FAST_DPI = 150
 FULL_DPI = 300
+_MM_PER_POINT = 25.4 / 72
 _SAME = 1.01
 """Widths are whole pixels: below that, two resolutions are the same."""
 
@@ -24,21 +28,26 @@ def look(
 ) -> PageReading:
     """Look at a page: for our sheets' mark, ink, codes of these symbologies, and what tells it from other pages.
 
+    Of a page whose stated size is no usual paper's, the mark is looked for as if it were A4 too.
+
     Raises ScanRejected and EnvironmentUnfit as the page's pixels do.
     """
     glancing = barcodes.may_settle(symbologies, separators, foreign_text=foreign_text)
-    pixels = page.pixels(QUICK_DPI if glancing else FAST_DPI)
+    larger = other_scale(*(side * _MM_PER_POINT for side in (page.width_pt, page.height_pt))) or 1.0
+    # What may be larger than it says needs so many more pixels for each inch that it says it has.
+    quick, fast, full = (math.ceil(dpi * max(1.0, larger)) for dpi in (QUICK_DPI, FAST_DPI, FULL_DPI))
+    pixels = page.pixels(quick if glancing else fast)
     dpi = _dpi(page, pixels)
-    marked = weigh(*marks.find_marks(pixels, dpi))
+    marked = max(weigh(*marks.find_marks(pixels, each)) for each in dict.fromkeys((dpi, dpi / larger)))
     ink = blankness.measure(pixels, dpi)
     fingerprint = fingerprints.fingerprint(pixels)
     sign = marked >= Marked.PERHAPS
-    glanced = barcodes.glance(pixels, symbologies, marked=sign, blank=ink.blank) if glancing else barcodes.NOTHING_SEEN
-    if glancing and barcodes.is_enough(glanced, symbologies, marked=sign, blank=ink.blank):
+    glanced = barcodes.glance(pixels, symbologies, sign=sign, blank=ink.blank) if glancing else barcodes.NOTHING_SEEN
+    if glancing and barcodes.is_enough(glanced, symbologies, sign=sign, blank=ink.blank):
         codes = barcodes.judged(glanced.seen, separators, foreign_text=foreign_text)
     else:
-        if _has_finer(page, FAST_DPI, dpi):
-            pixels = page.pixels(FAST_DPI)
+        if _has_finer(page, fast, dpi):
+            pixels = page.pixels(fast)
             dpi = _dpi(page, pixels)
         codes = barcodes.read_codes(
             pixels,
@@ -46,9 +55,9 @@ def look(
             symbologies=symbologies,
             separators=separators,
             foreign_text=foreign_text,
-            marked=sign,
+            sign=sign,
             blank=ink.blank,
-            full=(lambda: page.pixels(FULL_DPI)) if _has_finer(page, FULL_DPI, dpi) else None,
+            full=(lambda: page.pixels(full)) if _has_finer(page, full, dpi) else None,
             glanced=glanced,
         )
     return PageReading(
