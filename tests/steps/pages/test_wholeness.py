@@ -15,7 +15,17 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from skrynka.core.reasons import QuarantineReason
-from tests.support.pdf_pages import A4, add_image_page, flate_image, image_object, jbig2, picture, shows
+from tests.support.pdf_pages import (
+    A4,
+    add_image_page,
+    encoded,
+    flate_image,
+    group_4,
+    image_object,
+    jbig2,
+    picture,
+    shows,
+)
 from tests.support.pdf_scans import rejected, the_page
 
 SIZE = (496, 702)
@@ -66,6 +76,17 @@ def with_text_in_a_form(pdf: pikepdf.Pdf) -> None:
         Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, *A4]), Filter=Name.FlateDecode,
     )  # fmt: skip
     drawing(pdf, b"/Fm Do", XObject=Dictionary(Fm=form))
+
+
+def stained(pdf: pikepdf.Pdf, data: bytes, filter_: pikepdf.Name, **parameters: object) -> None:
+    """Add a page of paper that isn't all white, with a picture as a mask of ink above it."""
+    layers(pdf)
+    paper = np.full((SIZE[1], SIZE[0]), 255, np.uint8)
+    paper[100:110, 100:110] = 0
+    objects = pdf.pages[0].Resources.XObject
+    objects["/Im0"] = flate_image(pdf, paper.tobytes(), SIZE, Name.DeviceGray)
+    keys = {"DecodeParms": Dictionary(**parameters)} if parameters else {}
+    objects["/Ink"] = image_object(pdf, data, SIZE, None, 1, ImageMask=True, Filter=filter_, **keys)
 
 
 def one_jbig2(pdf: pikepdf.Pdf, data: bytes) -> None:
@@ -190,3 +211,66 @@ def test_a_jbig2_image_that_cant_be_decoded_makes_its_page_unreadable_rather_tha
     data: bytes, tmp_path: Path
 ) -> None:
     unreadable(saved(tmp_path / "scan.pdf", lambda pdf: one_jbig2(pdf, data)))
+
+
+INK = picture(1).convert("1", dither=Image.Dither.NONE)
+GROUP_4 = {"K": -1, "Columns": SIZE[0], "Rows": SIZE[1]}
+
+
+def jpeg_2000(share: float) -> Callable[[pikepdf.Pdf], None]:
+    """Give what adds a page with so much of a JPEG 2000 on it, and a line of text."""
+    data = encoded(picture(1), "JPEG2000")
+
+    def make(pdf: pikepdf.Pdf) -> None:
+        drawing(pdf, b"/Im0 Do BT /F1 40 Tf 60 500 Td (Paid) Tj ET")
+        data_of_it = data[: int(len(data) * share)]
+        image = image_object(pdf, data_of_it, SIZE, Name.DeviceGray, 8, Filter=Name.JPXDecode)
+        pdf.pages[0].Resources.XObject = Dictionary(Im0=image)
+
+    return make
+
+
+def test_ink_above_a_stained_paper_is_drawn_however_it_is_coded(tmp_path: Path) -> None:
+    for make in (
+        lambda pdf: stained(pdf, group_4(INK), Name.CCITTFaxDecode, **GROUP_4),
+        lambda pdf: stained(pdf, jbig2(INK), Name.JBIG2Decode),
+    ):
+        _, pixels = the_page(saved(tmp_path / "scan.pdf", make), tmp_path)
+        assert 0.1 < (pixels < 128).mean() < 0.9
+
+
+@pytest.mark.parametrize("data", [group_4(INK)[:3], group_4(INK)[: len(group_4(INK)) // 8], bytes(2000)])
+def test_a_group_4_image_that_ends_too_early_makes_its_page_unreadable_whatever_else_it_shows(
+    data: bytes, tmp_path: Path
+) -> None:
+    unreadable(saved(tmp_path / "scan.pdf", lambda pdf: stained(pdf, data, Name.CCITTFaxDecode, **GROUP_4)))
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0" * 40, jbig2(INK)[:60], bytes(range(256)) * 4])
+def test_a_jbig2_image_that_cant_be_decoded_makes_its_page_unreadable_whatever_else_it_shows(
+    data: bytes, tmp_path: Path
+) -> None:
+    unreadable(saved(tmp_path / "scan.pdf", lambda pdf: stained(pdf, data, Name.JBIG2Decode)))
+
+
+def test_a_jpeg_2000_image_beside_a_text_is_drawn(tmp_path: Path) -> None:
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", jpeg_2000(1.0)), tmp_path)
+    assert (pixels < 128).any()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_a_jpeg_2000_image_that_ends_too_early_makes_its_page_unreadable_whatever_else_it_shows(
+    share: float, tmp_path: Path
+) -> None:
+    unreadable(saved(tmp_path / "scan.pdf", jpeg_2000(share)))
+
+
+def test_what_else_poppler_finds_wrong_on_a_page_does_not_spoil_a_good_jbig2_image(tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        stained(pdf, jbig2(INK), Name.JBIG2Decode)
+        odd = Dictionary(Type=Name.Font, Subtype=Name.TrueType, BaseFont=Name("/Nobodys"), FontDescriptor=Dictionary())
+        pdf.pages[0].Resources.Font = Dictionary(F1=pdf.make_indirect(odd))
+        pdf.pages[0].contents_add(b"BT /F1 40 Tf 60 500 Td (Paid) Tj ET")
+
+    _, pixels = the_page(saved(tmp_path / "scan.pdf", make), tmp_path)
+    assert 0.1 < (pixels < 128).mean() < 0.9

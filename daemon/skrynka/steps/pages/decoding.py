@@ -79,6 +79,22 @@ def require_whole_jpeg(stream: pikepdf.Stream) -> None:
         raise ImageDamaged from error
 
 
+def require_whole_group_4(stream: pikepdf.Stream) -> None:
+    """Raise ImageDamaged when the data of a Group 4 stream ends too early, wherever the image is painted.
+
+    Raises NotUnderstood where that can't be told.
+    """
+    _whole_group_4(stream, (int(stream["/Width"]), int(stream["/Height"])))
+
+
+def require_whole_jpx(stream: pikepdf.Stream) -> None:
+    """Raise ImageDamaged when the data of a JPEG 2000 stream can't be decoded or ends too early."""
+    try:
+        _load(_open(stream.read_raw_bytes(), ["JPEG2000"]))
+    except NotUnderstood as error:
+        raise ImageDamaged from error
+
+
 def _target(placed: PlacedImage, max_dpi: float) -> tuple[int, int]:
     """Choose the size, in pixels, that an image is wanted at."""
     across, down = placed.dpi
@@ -120,23 +136,28 @@ def _decode_dct(placed: PlacedImage, target: tuple[int, int]) -> Image.Image:
 
 
 def _decode_group_4(placed: PlacedImage) -> Image.Image:
-    stream = placed.stream
+    if count_components(placed.stream) != 1:
+        raise NotUnderstood
+    image = _whole_group_4(placed.stream, (placed.width, placed.height))
+    return _grey(image.convert("L"), inverted=is_inverted(placed.stream, 1))
+
+
+def _whole_group_4(stream: pikepdf.Stream, size: tuple[int, int]) -> Image.Image:
     parameters = _parameters(stream)
     if (
         int(parameters.get("/K", 0)) >= 0
         or parameters.get("/EncodedByteAlign", False)
-        or int(parameters.get("/Columns", 1728)) != placed.width
-        or count_components(stream) != 1
+        or int(parameters.get("/Columns", 1728)) != size[0]
     ):
         raise NotUnderstood
     data = stream.read_raw_bytes()
     # In both a PDF and a TIFF, black runs are what is coded; here they say which value shows them.
     photometric = 1 if parameters.get("/BlackIs1", False) else 0
-    image = _open(one_strip_tiff(placed.width, placed.height, photometric, data), ["TIFF"])
+    image = _open(one_strip_tiff(*size, photometric, data), ["TIFF"])
     _load(image)
     if parameters.get("/EndOfBlock", True) and not _has_end_of_block(data):
-        _require_all_rows(placed, photometric, data, image)
-    return _grey(image.convert("L"), inverted=is_inverted(stream, 1))
+        _require_all_rows(size, photometric, data, image)
+    return image
 
 
 def _has_end_of_block(data: bytes) -> bool:
@@ -147,7 +168,7 @@ def _has_end_of_block(data: bytes) -> bool:
     return bits & 0xFFFFFF == 0x001001  # noqa: PLR2004 -- the marker's 24 bits
 
 
-def _require_all_rows(placed: PlacedImage, photometric: int, data: bytes, image: Image.Image) -> None:
+def _require_all_rows(size: tuple[int, int], photometric: int, data: bytes, image: Image.Image) -> None:
     """Raise ImageDamaged when a Group 4 stream without end marker lacks rows.
 
     libtiff fills missing rows up with white and says nothing. If rows are missing, what is appended shows in them:
@@ -156,7 +177,7 @@ def _require_all_rows(placed: PlacedImage, photometric: int, data: bytes, image:
     # Horizontal mode 001, no white 00110101, 64 black 0000001111, 0 black 0000110111, again and again.
     black_runs = int("001" + "00110101" + "0000001111" + "0000110111", 2)
     tail = b"".join(black_runs.to_bytes(4, "big") for _ in range(64))
-    longer = _open(one_strip_tiff(placed.width, placed.height, photometric, data + tail), ["TIFF"])
+    longer = _open(one_strip_tiff(*size, photometric, data + tail), ["TIFF"])
     _load(longer)
     if longer.tobytes() != image.tobytes():
         raise ImageDamaged

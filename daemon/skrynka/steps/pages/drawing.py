@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from skrynka.steps.pages.wholeness import PageDamaged, require_nothing_lost, req
 
 _DARKEST_OF_NOTHING = 200
 """Of 255: a picture without a darker pixel shows nothing."""
+_SIDE_PT = 72.0
+"""Of the page that an image is drawn on by itself; how it is drawn matters to nobody."""
 _COARSE_DPI = 20
 
 
@@ -46,7 +50,7 @@ def draw(
     try:
         _extract(page, box, alone)
         require_nothing_lost(pdf)
-        images = _run_poppler(alone, dpi * box.unit, seconds)
+        images = _drawn(alone, dpi * box.unit, seconds, left_to_poppler)
         width = math.ceil(box.width_pt * dpi / POINTS_PER_INCH)
         height = math.ceil(box.height_pt * dpi / POINTS_PER_INCH)
         if len(images) != 1 or max(abs(images[0].width - width), abs(images[0].height - height)) > 1:
@@ -61,6 +65,27 @@ def draw(
     finally:
         alone.unlink(missing_ok=True)
     return grey
+
+
+def _drawn(
+    alone: Path, resolution: float, seconds: float, left_to_poppler: Sequence[pikepdf.Object]
+) -> list[Image.Image]:
+    """Have a page drawn. Raises PageDamaged where a JBIG2 image on it can't be decoded, whatever else it shows.
+
+    Of other images poppler complains though it draws them well.
+    """
+    images = [image for image in left_to_poppler if image.get("/Filter") == "/JBIG2Decode"]
+    if images:
+        with suppress(PageDamaged):
+            return _run_poppler(alone, resolution, seconds, strict=True)
+        # It may be something else that poppler finds wrong, and that means little.
+        apart = alone.with_suffix(".images.pdf")
+        try:
+            _extract_images(images, apart)
+            _run_poppler(apart, _COARSE_DPI, seconds, strict=True)
+        finally:
+            apart.unlink(missing_ok=True)
+    return _run_poppler(alone, resolution, seconds)
 
 
 def _run_poppler(
@@ -84,7 +109,6 @@ def _run_poppler(
                 dpi=resolution,
                 grayscale=True,
                 use_cropbox=True,
-                single_file=True,
                 timeout=seconds,
                 strict=strict,
             )
@@ -99,6 +123,16 @@ def _run_poppler(
         raise NotDrawn("poppler refused the page") from error
 
 
+def _extract_images(images: Sequence[pikepdf.Object], path: Path) -> None:
+    """Write a page for each image, with nothing else on it."""
+    alone = pikepdf.new()
+    for image in images:
+        page = alone.add_blank_page(page_size=(_SIDE_PT, _SIDE_PT))
+        page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Image=alone.copy_foreign(image)))
+        page.obj.Contents = alone.make_stream(b"q %d 0 0 %d 0 0 cm /Image Do Q" % (_SIDE_PT, _SIDE_PT))
+    _save(alone, path)
+
+
 def _extract(page: pikepdf.Page, box: PageBox, path: Path) -> None:
     """Write the page alone, its boxes reduced to what is shown; poppler heeds no /UserUnit, so it goes into the dpi."""
     alone = pikepdf.new()
@@ -109,7 +143,11 @@ def _extract(page: pikepdf.Page, box: PageBox, path: Path) -> None:
             del copy[key]
     copy["/MediaBox"] = pikepdf.Array([box.left, box.bottom, box.right, box.top])
     copy["/Rotate"] = box.rotation
+    _save(alone, path)
+
+
+def _save(pdf: pikepdf.Pdf, path: Path) -> None:
     try:
-        save_pdf(alone, path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+        save_pdf(pdf, path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     except pikepdf.PdfError as error:
         raise NotDrawn("the page can't be extracted") from error

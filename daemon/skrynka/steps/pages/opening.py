@@ -111,8 +111,9 @@ class OpenPage:
     def pixels(self, max_dpi: int) -> Grey:
         """Give the page as displayed: (height, width), 0 black, 255 white, square pixels, writable by nobody else.
 
-        The resolution is `max_dpi` within 5 %, or `dpi` where that is less: nothing is ever enlarged. Raises
-        ScanRejected (page_unreadable, page_too_large), and EnvironmentUnfit when poppler is missing.
+        The resolution is `max_dpi` within 5 %, or `finest_dpi` where that is less: of an image nothing is enlarged but
+        the side that has fewer pixels to an inch. Raises ScanRejected (page_unreadable, page_too_large), and
+        EnvironmentUnfit when poppler is missing.
         """
         try:
             if self._image is not None:

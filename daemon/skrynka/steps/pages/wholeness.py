@@ -3,7 +3,8 @@
 Poppler shows as much of a page as it can, and ends well. A stream that is broken, an image that ends too early or an
 object that isn't there would give an emptier page, perhaps a blank one, and nobody would look at it again. So what can
 be unpacked here is unpacked before a page is drawn; `require_nothing_lost` asks qpdf what it missed on the way; and
-what only the renderer can decode it is asked about, strictly, where a page comes out empty (see `drawing`).
+what only the renderer can decode it is asked about, strictly: JBIG2 always, else where a page comes out empty (see
+`drawing`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pikepdf
 
 from skrynka.steps.pages.colours import NotUnderstood, count_components
-from skrynka.steps.pages.decoding import require_whole_jpeg
+from skrynka.steps.pages.decoding import require_whole_group_4, require_whole_jpeg, require_whole_jpx
 from skrynka.steps.pages.page_box import ODD_OBJECT
 
 _DEPTH = 8
@@ -32,6 +34,14 @@ _USED = re.compile(
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LOST = re.compile(r"expected .*\bobj\b|offset 0|error reading object|object stream|loop detected|EOF while")
 """Of qpdf's warnings, those after which an object is taken for one that isn't there."""
+_LEAST_JBIG2_BYTES = 30
+"""What says how large the picture is, a segment's header and 19 bytes (ITU-T T.88, 7.2 and 7.4.8). Poppler shows less
+than that as nothing, without a word."""
+_CHECKS = {
+    "/DCTDecode": require_whole_jpeg,
+    "/CCITTFaxDecode": require_whole_group_4,
+    "/JPXDecode": require_whole_jpx,
+}
 _UNPACKED = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
 
 
@@ -43,10 +53,11 @@ class ImageTooLarge(Exception):
     """An image on the page says that it has more pixels than a page may have: a renderer would set out to draw it."""
 
 
-def require_whole(page: pikepdf.Page, most_pixels: int) -> bool:
-    """Unpack what a page paints; tell whether there are images among it that only a renderer can decode.
+def require_whole(page: pikepdf.Page, most_pixels: int) -> list[pikepdf.Object]:
+    """Unpack what a page paints; give the images among it that only a renderer can decode.
 
-    Raises PageDamaged, ImageTooLarge, ImageDamaged for a JPEG that ends too early, and pikepdf's errors.
+    Raises PageDamaged, ImageTooLarge, ImageDamaged for a JPEG, JPEG 2000 or Group 4 that ends too early, and pikepdf's
+    errors.
     """
     seen: set[tuple[int, int]] = set()
     contents, resources = page.obj.get("/Contents"), page.obj.get("/Resources")
@@ -54,7 +65,7 @@ def require_whole(page: pikepdf.Page, most_pixels: int) -> bool:
         # It has what it would show, and nothing that shows it: qpdf tells a lost stream from none at all by no word.
         raise PageDamaged("its content isn't in the file")
     waiting = [(_streams(contents), resources, 0)]
-    left_to_renderer = False
+    left_to_renderer: list[pikepdf.Object] = []
     while waiting:
         streams, resources, depth = waiting.pop()
         for name in _painted(streams, resources):
@@ -69,7 +80,8 @@ def require_whole(page: pikepdf.Page, most_pixels: int) -> bool:
             elif item.get("/Subtype") == "/Image":
                 if int(item.get("/Width", 0)) * int(item.get("/Height", 0)) > most_pixels:
                     raise ImageTooLarge
-                left_to_renderer |= not _is_whole_image(item)
+                if not _is_whole_image(item):
+                    left_to_renderer.append(item)
     return left_to_renderer
 
 
@@ -107,11 +119,14 @@ def _is_whole_image(image: pikepdf.Stream) -> bool:
     """Tell whether an image was found to be whole; False where that can't be told here."""
     filters = image.get("/Filter")
     names = {str(name) for name in filters} if isinstance(filters, pikepdf.Array) else {str(filters)}
-    if filters == "/DCTDecode":
-        require_whole_jpeg(image)
-        return True
+    check = _CHECKS.get(str(filters))
+    if check is not None:
+        # Where it can't be told it is left to the renderer, as below.
+        with suppress(NotUnderstood, *ODD_OBJECT):
+            check(image)
+            return True
     if filters is not None and not _UNPACKED.issuperset(names):
-        if not image.read_raw_bytes():
+        if len(image.read_raw_bytes()) < (_LEAST_JBIG2_BYTES if filters == "/JBIG2Decode" else 1):
             raise PageDamaged("an image on it ends too early")
         return False
     length = len(_unpacked(image))
