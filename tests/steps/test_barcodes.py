@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 import segno
 import zxingcpp
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
+from skrynka.core.errors import EnvironmentUnfit
 from skrynka.core.model import Code, Engine, Standing, Symbology
 from skrynka.steps.barcodes import Glance, glance, is_enough, judged, may_settle, read_codes
 from skrynka.steps.barcodes.engines import Seen, zbar, zxing
+from skrynka.steps.barcodes.qr_side import is_mirrored
 from skrynka.steps.barcodes.softening import softened
 from tests.support import ink, papers
 from tests.support.drawn_sheets import SheetFields, back_of_sheet, full_sheet, linear_code, plain_sheet, qr, stickered
@@ -58,7 +61,7 @@ def _read(
     separators: frozenset[str] = frozenset(),
     *,
     foreign_text: bool = True,
-    marked: bool = False,
+    sign: bool = False,
     blank: bool = False,
     full: Callable[[], Picture] | None = None,
 ) -> tuple[Code, ...]:
@@ -68,7 +71,7 @@ def _read(
         symbologies,
         separators,
         foreign_text=foreign_text,
-        marked=marked,
+        sign=sign,
         blank=blank,
         full=full or Full(pixels),
     )
@@ -81,7 +84,7 @@ def test_a_sheets_three_codes_are_read_upside_down_and_skewed(turn: int) -> None
         turn, Image.Resampling.BILINEAR, expand=True, fillcolor=255
     )
 
-    codes = _read(np.asarray(sheet), marked=True, full=full)
+    codes = _read(np.asarray(sheet), sign=True, full=full)
 
     assert sorted((code.symbology, code.text) for code in codes) == [
         (Symbology.CODE_128, SHORT),
@@ -96,7 +99,7 @@ def test_a_sheets_three_codes_are_read_upside_down_and_skewed(turn: int) -> None
 def test_a_sheets_qr_codes_are_read_at_any_rotation(turn: int) -> None:
     sheet = Image.fromarray(full_sheet(FIELDS, 1, DPI)).rotate(turn, Image.Resampling.BILINEAR, expand=True)
 
-    squares = [code for code in _read(np.asarray(sheet), marked=True) if code.symbology is Symbology.QR]
+    squares = [code for code in _read(np.asarray(sheet), sign=True) if code.symbology is Symbology.QR]
 
     assert [(code.text, code.mirrored) for code in squares] == [(TEXT, False)] * 2
 
@@ -236,7 +239,7 @@ def test_an_ordinary_paper_never_asks_for_its_own_pixels() -> None:
 def test_a_marked_page_without_a_code_is_looked_at_in_every_way() -> None:
     full = Full(_on_paper(qr(TEXT, DPI), 30, 40))
 
-    (code,) = _read(papers.blank_paper(DPI), marked=True, blank=True, full=full)
+    (code,) = _read(papers.blank_paper(DPI), sign=True, blank=True, full=full)
 
     assert (code.text, code.rung, code.engines) == (TEXT, "full", (Engine.ZXING,))
 
@@ -256,7 +259,7 @@ def test_a_linear_code_alone_is_not_enough_of_a_sheet() -> None:
     short_only = _on_paper(linear_code(SHORT, DPI), 30, 40)
     full = Full(_on_paper(qr(TEXT, DPI), 30, 150, short_only))
 
-    codes = _read(short_only, marked=True, full=full)
+    codes = _read(short_only, sign=True, full=full)
 
     assert sorted(code.text or "" for code in codes) == [TEXT, SHORT]
     assert {code.text: code.rung for code in codes} == {TEXT: "full", SHORT: "fast"}
@@ -266,7 +269,7 @@ def test_a_reusable_sheets_short_text_in_a_qr_code_is_enough() -> None:
     page = full_sheet(SheetFields("P"), 1, DPI)
     full = Full(page)
 
-    codes = _read(page, marked=True, full=full)
+    codes = _read(page, sign=True, full=full)
 
     assert {code.text for code in codes} == {closed("SKR1/P")}
     assert not full.asked
@@ -275,7 +278,7 @@ def test_a_reusable_sheets_short_text_in_a_qr_code_is_enough() -> None:
 def test_one_code_on_a_marked_page_gets_a_second_opinion() -> None:
     page = _on_paper(qr(TEXT, DPI), 30, 40)
 
-    assert [code.engines for code in _read(page, marked=True)] == [(Engine.ZXING, Engine.ZBAR)]
+    assert [code.engines for code in _read(page, sign=True)] == [(Engine.ZXING, Engine.ZBAR)]
 
 
 def test_the_same_text_in_two_places_is_two_codes_and_two_texts_in_one_place_are_two() -> None:
@@ -286,7 +289,7 @@ def test_the_same_text_in_two_places_is_two_codes_and_two_texts_in_one_place_are
     assert [code.text for code in _read(twice)] == [TEXT, TEXT]
     # Another text at the same place of the page's own pixels, as a wrong reading would be.
     wrong = TEXT[:-2] + "00"
-    codes = _read(_on_paper(qr(wrong, DPI), 20, 30), marked=True, full=Full(_on_paper(qr(other, DPI), 20, 30)))
+    codes = _read(_on_paper(qr(wrong, DPI), 20, 30), sign=True, full=Full(_on_paper(qr(other, DPI), 20, 30)))
     assert [(code.text, code.rung) for code in codes] == [(wrong, "fast"), (other, "full")]
 
 
@@ -313,18 +316,18 @@ def test_softening_gives_each_pixel_the_mean_of_its_neighbourhood() -> None:
 
 def test_a_coarse_page_has_no_finer_pixels_to_be_read_from() -> None:
     page = _on_paper(qr(TEXT[:-2] + "00", DPI), 20, 30)
-    (code,) = read_codes(page, DPI, USUAL, frozenset(), foreign_text=True, marked=True, blank=False, full=None)
+    (code,) = read_codes(page, DPI, USUAL, frozenset(), foreign_text=True, sign=True, blank=False, full=None)
     assert (code.text, code.rung) == (TEXT[:-2] + "00", "fast")
 
 
 def test_a_glance_reads_the_qr_codes_of_a_usual_sheet_and_its_linear_one_where_the_mark_is() -> None:
-    seen = glance(full_sheet(FIELDS, 1, 75), USUAL, marked=False, blank=False)
+    seen = glance(full_sheet(FIELDS, 1, 75), USUAL, sign=False, blank=False)
 
     assert [code.text for code in judged(seen.seen, frozenset(), foreign_text=False)] == [TEXT, TEXT]
     assert {one.rung for one in seen.seen} == {"quick"}
-    marked = glance(full_sheet(FIELDS, 1, 75), USUAL, marked=True, blank=False)
+    marked = glance(full_sheet(FIELDS, 1, 75), USUAL, sign=True, blank=False)
     assert {one.text for one in marked.seen} == {TEXT, SHORT}
-    assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), marked=False, blank=False) == Glance()
+    assert glance(full_sheet(FIELDS, 1, 75), frozenset({Symbology.CODE_128}), sign=False, blank=False) == Glance()
 
 
 def test_a_linear_code_that_is_taken_for_another_on_few_pixels_was_not_read() -> None:
@@ -337,7 +340,7 @@ def test_a_linear_code_that_is_taken_for_another_on_few_pixels_was_not_read() ->
         wrong = {one.text for one in zxing(few, frozenset({Symbology.CODE_128}), "", shrinking=False)[0]}
         wrong.discard(short_text("C", fields.serial))
         texts["misread"] += len(wrong)
-        seen = {one.text for one in glance(few, USUAL, marked=True, blank=False).seen}
+        seen = {one.text for one in glance(few, USUAL, sign=True, blank=False).seen}
         texts["kept"] += len(seen & wrong)
         texts["right"] += short_text("C", fields.serial) in seen
 
@@ -351,15 +354,15 @@ def test_a_glance_looks_twice_where_there_is_ink_and_no_code_of_ours() -> None:
     for case in range(20):
         page = plain_sheet(TEXT, 1, 75, module_mm=1.1)
         worn = np.where(np.random.default_rng([7, case]).random(page.shape) < 0.15, np.uint8(255), page)
-        rungs += [one.rung for one in glance(worn, USUAL, marked=False, blank=False).seen if one.text == TEXT]
-        assert glance(worn, USUAL, marked=False, blank=True).seen == ()
+        rungs += [one.rung for one in glance(worn, USUAL, sign=False, blank=False).seen if one.text == TEXT]
+        assert glance(worn, USUAL, sign=False, blank=True).seen == ()
 
     assert rungs.count("quick_soft") >= 10
 
 
 def test_a_negative_is_no_mirror_image() -> None:
     for dpi in (75, 150):
-        seen = glance(255 - full_sheet(FIELDS, 1, dpi), USUAL, marked=False, blank=False)
+        seen = glance(255 - full_sheet(FIELDS, 1, dpi), USUAL, sign=False, blank=False)
         assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, False)] * 2
 
 
@@ -380,7 +383,7 @@ def test_a_negative_is_no_mirror_image() -> None:
 def test_a_glance_is_enough_where_it_settles_what_codes_there_are(
     picture: Picture, *, marked: bool, enough: bool
 ) -> None:
-    assert is_enough(glance(picture, USUAL, marked=marked, blank=False), USUAL, marked=marked, blank=False) is enough
+    assert is_enough(glance(picture, USUAL, sign=marked, blank=False), USUAL, sign=marked, blank=False) is enough
 
 
 @pytest.mark.parametrize(
@@ -411,27 +414,27 @@ def test_an_unmarked_code_of_the_smallest_modules_that_are_allowed_is_read_at_a_
         drawn = Image.fromarray(np.where(matrix > 0, 0, 255).astype(np.uint8)).resize((side, side))
         page = Image.fromarray(papers.blank_paper(300))
         page.paste(drawn, (300 + offset, 500 + 2 * offset))
-        seen = glance(np.asarray(page.reduce(4)), USUAL, marked=False, blank=False)
+        seen = glance(np.asarray(page.reduce(4)), USUAL, sign=False, blank=False)
         assert [one.text for one in seen.seen] == [TEXT]
 
 
 @pytest.mark.parametrize("strength", [0.12, 0.2])
 def test_a_sheet_that_shines_through_is_seen_as_mirrored_at_a_glance(strength: float) -> None:
     back = Image.fromarray(back_of_sheet(full_sheet(FIELDS, 1, 300), strength)).reduce(4)
-    seen = glance(np.asarray(back), USUAL, marked=False, blank=False)
+    seen = glance(np.asarray(back), USUAL, sign=False, blank=False)
 
     assert [(one.text, one.mirrored) for one in seen.seen] == [(TEXT, True)] * 2
 
 
 def test_a_code_that_was_found_and_not_read_is_a_reason_to_look_again() -> None:
     page = plain_sheet("HTTPS://BANK.EXAMPLE/1", 1, 75)
-    (read,) = glance(page, USUAL, marked=False, blank=False).seen
+    (read,) = glance(page, USUAL, sign=False, blank=False).seen
     (left, top), (right, bottom) = read.corners[0], read.corners[2]
     inside = (left + right) / 2, (top + bottom) / 2
 
     for place, enough in ((inside, True), ((inside[0], 0.9), False)):
         unsettled = Glance((read,), broken=(place,))
-        assert is_enough(unsettled, USUAL, marked=False, blank=False) is enough
+        assert is_enough(unsettled, USUAL, sign=False, blank=False) is enough
 
 
 def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_more() -> None:
@@ -439,14 +442,14 @@ def test_what_looked_like_a_code_at_a_glance_alone_costs_one_more_look_and_no_mo
     full = Full(page)
 
     read_codes(
-        page, DPI, USUAL, frozenset(), foreign_text=False, marked=False, blank=False, full=full,
+        page, DPI, USUAL, frozenset(), foreign_text=False, sign=False, blank=False, full=full,
         glanced=Glance((), broken=((0.2, 0.3),)),
     )  # fmt: skip
     assert not full.asked
 
 
 def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:
-    seen = glance(plain_sheet(TEXT, 1, 75), USUAL, marked=False, blank=False)
+    seen = glance(plain_sheet(TEXT, 1, 75), USUAL, sign=False, blank=False)
 
     (code,) = read_codes(
         papers.blank_paper(DPI),
@@ -454,7 +457,7 @@ def test_what_a_glance_saw_is_not_lost_where_more_pixels_read_less() -> None:
         USUAL,
         frozenset(),
         foreign_text=False,
-        marked=True,
+        sign=True,
         blank=False,
         full=None,
         glanced=seen,
@@ -534,3 +537,57 @@ def _poor_plain_sheet(rng: np.random.Generator) -> Picture:
     )
     scanned = grey(scan(np.asarray(toner), 300, scanning, rng).picture())
     return np.asarray(Image.fromarray(scanned).reduce(2))
+
+
+def test_what_is_read_only_without_white_around_the_page_is_read_at_last() -> None:
+    page = _struck_through(123)
+    square = frozenset({Symbology.QR})
+    assert zxing(page, square, "here")[0] == zbar(page, square, "here") == []
+
+    (code,) = _read(page, square, sign=True)
+
+    assert (code.text, code.rung) == (TEXT, "bare")
+
+
+def _struck_through(seed: int) -> Picture:
+    """Draw a small page with a code at a chance place, and some broad grey strokes across it."""
+    rng = np.random.default_rng(seed)
+    square = qr(TEXT, DPI)
+    height, width = (int(rng.integers(260, 420)) for _ in range(2))
+    page = np.full((height, width), 255, np.uint8)
+    top, left = (int(rng.integers(2, side - length)) for side, length in zip(page.shape, square.shape, strict=True))
+    page[top : top + square.shape[0], left : left + square.shape[1]] = square
+    struck = Image.fromarray(page)
+    pen = ImageDraw.Draw(struck)
+    for _ in range(6):
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        line = [x, y, x + rng.normal() * 200, y + rng.normal() * 200]
+        pen.line(line, fill=int(rng.integers(60, 200)), width=int(rng.integers(4, 14)))
+    return np.asarray(struck)
+
+
+def test_a_code_whose_modules_lie_elsewhere_than_they_should_is_hardly_ever_taken_for_one_seen_through_the_paper() -> (
+    None
+):
+    square = qr(TEXT, DPI)
+    (seen,) = zxingcpp.read_barcodes(square, zxingcpp.BarcodeFormat.QRCode)
+    version, mask = int(seen.extra["Version"]), int(seen.extra["DataMask"])
+    place = seen.position
+    corners = [(p.x, p.y) for p in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)]
+    module = (corners[1][0] - corners[0][0]) / (17 + 4 * version)
+
+    wrong = 0
+    for seed in range(200):
+        moved = np.asarray(corners) + np.random.default_rng(seed).normal(0, 0.6 * module, (4, 2))
+        told = [(float(x), float(y)) for x, y in moved]
+        wrong += is_mirrored(square, told, version=version, level=seen.ec_level, mask=mask)
+    assert wrong <= 2
+
+
+def test_zbar_asks_for_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyzbar", None)
+
+    with pytest.raises(EnvironmentUnfit) as caught:
+        zbar(qr(TEXT, DPI), USUAL, "here")
+
+    assert "libzbar0" in caught.value.remedy

@@ -226,8 +226,10 @@ def _hindered(answer: Hindered, work: Path) -> SkrynkaError:
         return ScanRejected(QuarantineReason.TOO_LARGE, detail="more than the work folder holds")
     _write_in(work)
     message = f"A reader process could not work ({answer.why})."
-    if answer.why == UNFIT and not all(map(shutil.which, _TOOLS)):
-        return ReaderHindered(message, "Install poppler: apt install poppler-utils", counted=False)
+    if answer.why == UNFIT:
+        there = all(map(shutil.which, _TOOLS))
+        remedy = "Install libzbar: apt install libzbar0" if there else "Install poppler: apt install poppler-utils"
+        return ReaderHindered(message, remedy, counted=False)
     # Less room than the scan wants is nobody's fault, and how much it wants only a child could say.
     return ReaderHindered(message, "Look at the disk of `paths.work`.", counted=answer.why not in {"ENOSPC", "EDQUOT"})
 

@@ -18,7 +18,7 @@ class Slots:
 
     @contextmanager
     def own(self) -> Iterator[None]:
-        """Have one for a scan: at once, for who has borrowed one gives it back as soon as it is missed."""
+        """Have one for a scan: at once, for who has borrowed one gives it back after the portion that it is at."""
         self._add(1)
         try:
             yield

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
+from skrynka.core.errors import EnvironmentUnfit
 from skrynka.core.model import Engine, Symbology
 from skrynka.steps.barcodes.qr_side import is_mirrored
 
@@ -64,19 +65,20 @@ def zxing(
     *,
     shrinking: bool = True,
     inverting: bool = True,
+    on_white: bool = True,
 ) -> tuple[list[Seen], list[Place]]:
     """Read with zxing-cpp, at any rotation. The second answer: the middles of QR codes that couldn't be decoded.
 
     With `shrinking` it looks at smaller pictures of the page too, for codes whose modules are many pixels wide; with
-    `inverting` at its negative, for codes that are white on black.
+    `inverting` at its negative, for codes that are white on black; with `on_white` there is white around the page.
     """
     if not symbologies:  # no formats at all would mean all of them
         return [], []
     height, width = pixels.shape
-    around = round(_AROUND * min(height, width))
-    on_white = np.pad(pixels, around, constant_values=_WHITE)
+    around = round(_AROUND * min(height, width)) if on_white else 0
+    picture = np.pad(pixels, around, constant_values=_WHITE)
     found = zxingcpp.read_barcodes(
-        on_white,
+        picture,
         formats=zxingcpp.BarcodeFormats([_ZXING[symbology] for symbology in sorted(symbologies)]),
         # The default renders control characters for people and would change what a code says.
         text_mode=zxingcpp.TextMode.Plain,
@@ -100,16 +102,22 @@ def zxing(
             continue
         extra = cast("dict[str, Any]", code.extra)
         mirrored = symbology is Symbology.QR and is_mirrored(
-            on_white, quad, version=int(extra["Version"]), level=code.ec_level, mask=int(extra["DataMask"])
+            picture, quad, version=int(extra["Version"]), level=code.ec_level, mask=int(extra["DataMask"])
         )
         seen.append(Seen(symbology, (Engine.ZXING,), code.text, mirrored, corners, rung))
     return seen, broken
 
 
 def zbar(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> list[Seen]:
-    """Read with zbar, at any rotation; what isn't ASCII is dropped, since zbar may have made other letters of it."""
+    """Read with zbar, at any rotation; what isn't ASCII is dropped, since zbar may have made other letters of it.
+
+    Raises EnvironmentUnfit where there is no libzbar.
+    """
     # Imported here: it loads libzbar, which is wanted only in a reader, and there only when a page needs it.
-    from pyzbar import pyzbar  # noqa: PLC0415 - see above
+    try:
+        from pyzbar import pyzbar  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise EnvironmentUnfit("libzbar isn't installed.", "apt install libzbar0") from error
 
     theirs = [pyzbar.ZBarSymbol[name] for name, symbology in _OF_ZBAR.items() if symbology in symbologies]
     if not theirs:

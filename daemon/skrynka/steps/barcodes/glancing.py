@@ -37,12 +37,13 @@ class Glance:
 NOTHING_SEEN = Glance()
 
 
-def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, blank: bool) -> Glance:
-    """Look for QR codes, at any angle, if they are among `symbologies`; on a `marked` page for the linear code too.
+def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, sign: bool, blank: bool) -> Glance:
+    """Look for QR codes, at any angle, if they are among `symbologies`.
 
-    `pixels` are uint8 (height, width), 0 black, at about 75 dpi; `blank` says that there is nothing on the page.
+    Where there is a `sign` of our sheets' mark, for the linear code too. `pixels` are uint8 (height, width), 0 black,
+    at about 75 dpi; `blank` says that there is nothing on the page.
     """
-    wanted = symbologies & (CODES_ON_SHEETS.keys() if marked else {Symbology.QR})
+    wanted = symbologies & (CODES_ON_SHEETS.keys() if sign else {Symbology.QR})
     # Our codes are black on white, but for negatives, whose ground is dark all over.
     asked = pixels[::_APART, ::_APART]
     dark = bool(2 * np.count_nonzero(asked < _DARK) > asked.size)
@@ -51,6 +52,7 @@ def glance(pixels: Pixels, symbologies: frozenset[Symbology], *, marked: bool, b
     seen = [one for one in seen if one.symbology is Symbology.QR or verifies(one.text)]
     if blank or any(looks_own(one.text) for one in seen):
         return Glance(tuple(seen), tuple(broken))
-    more, broken_too = zxing(softened(pixels), wanted, QUICK_SOFT, shrinking=False, inverting=dark)
+    # Softened, the bars of a linear code run into each other.
+    more, broken_too = zxing(softened(pixels), wanted & {Symbology.QR}, QUICK_SOFT, shrinking=False, inverting=dark)
     known = {one.text for one in seen}
     return Glance((*seen, *(one for one in more if one.text not in known)), (*broken, *broken_too))

@@ -21,8 +21,9 @@ from skrynka.steps.barcodes.engines import Pixels, Place, Seen, zbar, zxing
 from skrynka.steps.barcodes.glancing import NOTHING_SEEN, Glance
 from skrynka.steps.barcodes.softening import softened
 
-FAST, SOFT, ZBAR, FULL, FULL_ZBAR = "fast", "soft", "zbar", "full", "full_zbar"
-"""The rungs: zxing-cpp on the pixels given, on the same softened, zbar, then both on the page's own pixels."""
+FAST, SOFT, ZBAR, FULL, FULL_ZBAR, BARE = "fast", "soft", "zbar", "full", "full_zbar", "bare"
+"""The rungs: zxing-cpp on the pixels given, on the same softened, zbar, then both on the page's own pixels. At last
+zxing-cpp on these without white around: what it takes for black at a code may depend on what lies far from it."""
 
 SAME_PLACE_MM = 4.0
 """Two readings of one code differ by a module or two; two codes on one paper keep their quiet zones apart."""
@@ -47,12 +48,13 @@ def may_settle(symbologies: frozenset[Symbology], separators: frozenset[str], *,
     return Symbology.QR in symbologies and not (others and (separators or foreign_text))
 
 
-def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, marked: bool, blank: bool) -> bool:
+def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, sign: bool, blank: bool) -> bool:
     """Tell whether a glance has settled what codes a page has; else they are to be read.
 
-    On a page that is marked all codes that our sheets bear must have been read, and say the same of kind and serial.
+    On a page with a `sign` of our sheets' mark all codes that they bear must have been read, and say the same of kind
+    and serial.
     """
-    if marked:
+    if sign:
         own = [one for one in glanced.seen if looks_own(one.text)]
         kinds = [one.symbology for one in own]
         all_there = all(kinds.count(each) >= CODES_ON_SHEETS[each] for each in symbologies & CODES_ON_SHEETS.keys())
@@ -60,7 +62,7 @@ def is_enough(glanced: Glance, symbologies: frozenset[Symbology], *, marked: boo
             return False
         if len({(code.kind, code.serial) for code in (parse(one.text) for one in own)}) > 1:
             return False
-    return _want(glanced.seen, glanced.broken, marked=marked, blank=blank) <= _Want.ANOTHER_LOOK
+    return _want(glanced.seen, glanced.broken, sign=sign, blank=blank) <= _Want.ANOTHER_LOOK
 
 
 def read_codes(
@@ -70,7 +72,7 @@ def read_codes(
     separators: frozenset[str],
     *,
     foreign_text: bool,
-    marked: bool,
+    sign: bool,
     blank: bool,
     full: Callable[[], Pixels] | None,
     glanced: Glance = NOTHING_SEEN,
@@ -80,9 +82,9 @@ def read_codes(
     2D codes are read at any angle; linear ones at quarter turns and as crooked as a straight line still crosses all
     their bars, some 6 degrees on our sheets.
 
-    `pixels` (about 150 dpi, `dpi` says) serve the fast attempt. `marked` says that the page bears our sheets' mark, so
-    that codes are expected; `blank` that there is nothing on it. `full` gives the page's own pixels, and is called
-    only when the page needs them; None: they are those given. `separators` are the foreign texts that separate; other
+    `pixels` (about 150 dpi, `dpi` says) serve the fast attempt. With a `sign` of our sheets' mark codes are
+    expected; `blank` says that there is nothing on the page. `full` gives the page's own pixels, and is called only
+    when the page needs them; None: they are those given. `separators` are the foreign texts that separate; other
     foreign texts are given back only with `foreign_text`. What was seen at a glance is among what is given back.
 
     The same text at about the same place is one code with all its engines, under the first one's rung. Different texts
@@ -96,7 +98,7 @@ def read_codes(
     seen = _merged(glanced.seen, found, size_mm)
 
     def want() -> _Want:
-        return _want(seen, broken, marked=marked, blank=blank)
+        return _want(seen, broken, sign=sign, blank=blank)
 
     if want() > _Want.NOTHING:
         more, broken_too = zxing(softened(pixels), symbologies & {Symbology.QR}, SOFT)
@@ -105,27 +107,29 @@ def read_codes(
     if want() > _Want.ANOTHER_LOOK:
         seen = _merged(seen, zbar(pixels, symbologies, ZBAR), size_mm)
     if want() is _Want.EVERYTHING and full is not None:
-        large = full()
-        seen = _merged(seen, zxing(large, symbologies, FULL)[0], size_mm)
+        pixels = full()
+        seen = _merged(seen, zxing(pixels, symbologies, FULL)[0], size_mm)
         if want() is _Want.EVERYTHING:
-            seen = _merged(seen, zbar(large, symbologies, FULL_ZBAR), size_mm)
+            seen = _merged(seen, zbar(pixels, symbologies, FULL_ZBAR), size_mm)
+    if want() is _Want.EVERYTHING:
+        seen = _merged(seen, zxing(pixels, symbologies, BARE, on_white=False)[0], size_mm)
     return judged(seen, separators, foreign_text=foreign_text)
 
 
-def _want(seen: Sequence[Seen], broken: Sequence[Place], *, marked: bool, blank: bool) -> _Want:
+def _want(seen: Sequence[Seen], broken: Sequence[Place], *, sign: bool, blank: bool) -> _Want:
     """Say how much more a page needs, by what was read so far and where codes are that couldn't be."""
     own = [one for one in seen if looks_own(one.text)]
     verified = [one for one in own if verifies(one.text)]
     # A linear code says no more than kind and serial: the QR codes beside it say the rest.
     whole = [one for one in verified if one.symbology is not Symbology.CODE_128]
-    if (marked or own) and (not whole or len(verified) < len(own)):
+    if (sign or own) and (not whole or len(verified) < len(own)):
         return _Want.EVERYTHING
     if not own and not blank:
         # One attempt may fail on a code, a foreign one perhaps, that another has read.
         unread = any(not any(one.covers(place) for one in seen) for place in broken)
         return _Want.EVERYTHING if unread else _Want.ANOTHER_LOOK
     # A sheet says everything in two corners: where one reading was all, the other may say something else.
-    if marked and len(own) == 1:
+    if sign and len(own) == 1:
         return _Want.SECOND_OPINION
     return _Want.NOTHING
 

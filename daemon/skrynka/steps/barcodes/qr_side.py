@@ -26,6 +26,10 @@ _FINDER = np.array(
     [[max(abs(x - 3), abs(y - 3)) in (0, 1, 3) for x in range(7)] for y in range(7)],
     dtype=np.bool_,
 )
+_LEAST_AGREEMENT = 16.0
+"""Of 31 modules that are asked: of 333 codes that were seen through paper none came to less than 27. The modules of one
+that is crumpled lie where they aren't looked for, and say neither: of 1,000 whose corners were half a module off, 109
+came nearer to the other side's than to their own, four of them to so much."""
 _SPREAD = (-0.25, 0.0, 0.25)
 """Each module is looked at in nine places, parts of a module from its middle."""
 
@@ -50,7 +54,7 @@ def is_mirrored(
         words = [_format_word(level_bits, mask) for level_bits in range(4) for mask in range(8)]
     grid = _levelled(grid)
     seen_through = max(_agreement(grid.T, word) for word in words)
-    return bool(seen_through > max(_agreement(grid, word) for word in words))
+    return bool(seen_through > max(_LEAST_AGREEMENT, *(_agreement(grid, word) for word in words)))
 
 
 def _best_grid(pixels: Pixels, corners: Sequence[tuple[float, float]]) -> Grid:

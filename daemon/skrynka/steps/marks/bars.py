@@ -39,7 +39,7 @@ def bars_at_foot(pixels: Pixels, dpi: float) -> float:
         return 0.0
     upright = pixels if pixels.shape[0] >= pixels.shape[1] else pixels.T[::-1]
     scale = dpi / 25.4
-    if upright.shape[0] <= (_ABOVE_MM[0] - _SHIFTS_MM[0]) * scale or upright.shape[1] <= 2 * _BROAD_MM * scale:
+    if upright.shape[0] <= (_ABOVE_MM[0] + _SHIFTS_MM[-1]) * scale or upright.shape[1] <= 2 * _BROAD_MM * scale:
         return 0.0
     pages = upright, upright[::-1, ::-1]
     return max(0.0, *(_likeness(page, shift, scale) for page in pages for shift in _SHIFTS_MM))
