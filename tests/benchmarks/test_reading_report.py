@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +23,9 @@ from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.ledger import Ledger, Taken
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
 from tests.benchmarks.reading.report import Looked, count, highest_rate, looked_at, report
-from tests.benchmarks.reading.running import Engines
+from tests.benchmarks.reading.running import Engines, look_at_all
 from tests.benchmarks.reading.sampling import FULL_PLAIN, FULL_SHEETS, compared, everything, sample
+from tests.benchmarks.reading.states import Changed, loaded_state
 from tests.support.processes import await_that
 
 
@@ -101,6 +104,16 @@ def test_the_long_run_compares_one_image_in_four_of_each_kind() -> None:
     assert 0.24 < len(chosen) / (FULL_SHEETS + FULL_PLAIN) < 0.27
 
 
+def test_the_long_run_compares_all_images_of_an_axis_where_that_is_wanted() -> None:
+    keys = everything([], 1)
+
+    chosen = compared(keys, ["fax", NO_SHEET])
+
+    whole = {key for key in keys if key.axis in {"fax", NO_SHEET}}
+    assert whole <= chosen
+    assert chosen - whole == {key for key in compared(keys) if key not in whole}
+
+
 def test_a_line_that_a_kill_broke_off_is_passed_over_and_written_over(tmp_path: Path) -> None:
     Ledger(tmp_path, "s", "i").add(KEY, READ, BOTH)
     other = replace(KEY, number=9)
@@ -142,6 +155,10 @@ def test_the_bound_for_none_at_all_is_the_rule_of_three_and_others_are_exact() -
     assert highest_rate(3, 3) == 1.0
 
 
+def test_the_bound_for_none_at_all_is_exact() -> None:
+    assert highest_rate(0, 10_000) == pytest.approx(1 - 0.05 ** (1 / 10_000), rel=1e-9)
+
+
 def test_verdicts_are_counted_beside_the_engines() -> None:
     held, missed = replace(READ, verdict=Verdict.HELD), replace(READ, verdict=Verdict.MISSED)
 
@@ -179,6 +196,32 @@ def test_the_report_names_what_was_missed_and_counts_pages_without_a_sheet() -> 
     assert "- missed: `blur/1 mm/7`" in told
     assert "- held without a sheet: `no-sheet/bill/1`" in told
     assert "taken for a sheet or held: 1 of 1" in told
+
+
+def test_the_report_flags_each_axis_on_which_either_engine_alone_reads_more() -> None:
+    held, other = replace(READ, verdict=Verdict.HELD), Key("jpeg", "5", 1, 1)
+    zbar_alone = replace(BOTH, zxing=False)
+
+    told = report({KEY: Looked(held, zbar_alone, compared=True), other: Looked(READ, BOTH, compared=True)}, "Today.")
+    good = report({other: Looked(READ, BOTH, compared=True)}, "Today.")
+
+    line = "- axes on which either engine alone read more of the compared images: "
+    assert f"{line}blur (read 0 of 1, either engine 1)\n" in told
+    assert "| blur, **fewer than either** | 1 |" in told
+    assert "| jpeg | 1 |" in told
+    assert f"{line}none\n" in good
+    assert line not in report({KEY: Looked(held, zbar_alone, compared=False)}, "Today.")
+
+
+def test_the_report_bounds_false_marks_and_says_what_the_bounds_are_for() -> None:
+    plain = {Key(NO_SHEET, "bill", number, 1): replace(READ, verdict=Verdict.PASSED) for number in range(300)}
+    seen = {KEY: READ, **plain}
+
+    told = report(looked_at(seen, {}, seen, frozenset()), "Today.")
+
+    assert f"- false marks: 0 of 300 (95 %: below {10_000 * (1 - 0.05 ** (1 / 300)):.2f} in 10,000 pages)" in told
+    assert "for pages like these" in told
+    assert "- the images were made from 60 different sheets" in told
 
 
 def test_a_sample_takes_every_cell_once_before_any_twice() -> None:
@@ -263,6 +306,70 @@ def _broken_off(state: Path, record: Path) -> list[bytes]:
         run.kill()
         run.wait()
     return written.read_bytes().splitlines()
+
+
+ROOT = Path(__file__).parents[2]
+CHANGED_RUN = """
+import sys
+from pathlib import Path
+from tests.benchmarks.reading.__main__ import main
+from tests.benchmarks.reading.states import loaded_state
+if __name__ == "__main__":
+    loaded_state()
+    with Path(sys.argv[1]).open("a") as file:
+        file.write(sys.argv[2])
+    sys.exit(main(["--sample", "3", "--axis", "fax"], *map(Path, sys.argv[3:])))
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "said"),
+    [
+        ("daemon/skrynka/steps/fingerprints.py", "# changed\n", "Ended: files were changed meanwhile"),
+        ("tests/support/ink.py", "# changed\n", "Ended: files were changed meanwhile"),
+        ("daemon/skrynka/steps/fingerprints.py", "def (\n", "Ended: files were changed meanwhile"),
+        ("tests/benchmarks/reading/running.py", "def (\n", "Ended: a process that looks at images can't begin"),
+    ],
+)
+def test_files_that_change_during_a_run_end_it_and_nothing_of_theirs_is_recorded(
+    file: str, added: str, said: str, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    for folder in ("config", "daemon", "tests/benchmarks/reading", "tests/support"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__", "record"))
+    for path in (ROOT / "tests" / "benchmarks").glob("*.py"):
+        shutil.copy(path, tree / "tests" / "benchmarks")
+
+    words = [sys.executable, "-c", CHANGED_RUN, tree / file, added, tmp_path / "state", tmp_path / "record"]
+    environment = {**os.environ, "PYTHONPATH": f"{tree}:{tree / 'daemon'}"}
+    ended = subprocess.run(words, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout.startswith(said)
+    assert ended.stdout.count("\n") == 1
+    assert not (tmp_path / "state" / "program.jsonl").exists()
+
+
+def test_a_process_that_finds_the_same_files_looks_and_another_state_ends_the_run() -> None:
+    state, todo = loaded_state(), [(Key("fax", "fine", 1, 1), True, Engines.NEVER)]
+
+    assert [key for key, _, _ in look_at_all(todo, 1, state)] == [todo[0][0]]
+    with pytest.raises(Changed):
+        list(look_at_all(todo, 1, replace(state, images="others")))
+
+
+def test_a_program_that_was_imported_from_elsewhere_has_no_state(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "daemon", tmp_path / "daemon", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    words = [sys.executable, "-c", FULL_RUN, tmp_path / "state", tmp_path / "record"]
+
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'daemon'}"}
+    ended = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2, ended.stderr
+    package = tmp_path / "daemon" / "skrynka"
+    assert ended.stdout == f"The program was imported from {package}, not from {ROOT / 'daemon' / 'skrynka'}.\n"
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize("others", [["--sample", "5"], ["--full", "--fresh"], ["--full", "--axis", "fax"]])

@@ -57,8 +57,9 @@ def zbar() -> Checked:
         return Checked("zbar", State.MISSING, "the library libzbar isn't installed", "apt install libzbar0")
     from ctypes import byref, c_uint  # noqa: PLC0415 - for this call alone
 
-    major, minor = c_uint(), c_uint()
-    zbar_version(byref(major), byref(minor))
+    # Three since libzbar 0.23; an older one leaves the third alone.
+    major, minor, patch = c_uint(), c_uint(), c_uint()
+    zbar_version(byref(major), byref(minor), byref(patch))
     name, build = next(((name, build) for name in _ZBAR if (build := _build(name))), ("", ""))
     said = f"libzbar {major.value}.{minor.value}{f' ({name} {build})' if build else ''}"
     # The library itself reports the same version with and without the fix.

@@ -1,14 +1,14 @@
 """`python -m tests.benchmarks.reading`: how well sheets are read, and how seldom anything else is taken for one.
 
     python -m tests.benchmarks.reading [--sample 1000 | --full] [--axis NAME]... [--seed N] [--processes N]
-                                      [--fresh] [--keep]
+                                      [--compare-all AXIS]... [--fresh] [--keep]
     python -m tests.benchmarks.reading --look --axis NAME...          contact sheets at 40 dpi, to set an axis's end
     python -m tests.benchmarks.reading --image AXIS/SEVERITY/NUMBER   one image again, with all that was seen on it
 
 Broken off, it goes on at the next call: `build/bench/reading/` keeps what was seen, `report.md` and `reading.png`; with
 `--keep` what is known is packed into `record/` beside this file, and a run goes on from there on another machine.
-Exit code 0; 1 if a sheet was missed silently or anything was wrongly read; 2 for a wrong option,
-or while another process looks at images; 130 when interrupted.
+Exit code 0; 1 if a sheet was missed silently or anything was wrongly read; 2 for a wrong option, while another process
+looks at images, or when the program isn't any more what it was when the run began; 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from PIL import Image as Picture
 from tests.benchmarks.reading import contact_sheet, picture
 from tests.benchmarks.reading.axes import BY_NAME, EVERY
 from tests.benchmarks.reading.images import NO_SHEET, PLAIN_KINDS, Key, image_of
-from tests.benchmarks.reading.ledger import Ledger, Taken, images_digest, source_digest
+from tests.benchmarks.reading.ledger import Ledger, Taken
 from tests.benchmarks.reading.looking import Verdict, alone, program
 from tests.benchmarks.reading.report import looked_at, report
 from tests.benchmarks.reading.running import Todo, look_at_all
 from tests.benchmarks.reading.sampling import compared, everything, sample
+from tests.benchmarks.reading.states import Changed, ImportedFromElsewhere, State, loaded_state
 from tests.benchmarks.telling import Teller
 
 STATE = Path(__file__).parents[3] / "build" / "bench" / "reading"
@@ -58,22 +59,32 @@ def main(words: Sequence[str], state: Path = STATE, record: Path = RECORD) -> in
     keys = everything(options.axis, options.seed) if options.full else sample(
         options.sample, options.axis, options.seed
     )  # fmt: skip
-    beside = compared(keys) if options.full else frozenset(keys)
-    ledger = Ledger(state, source_digest(), images_digest(), record=record, fresh=options.fresh)
+    beside = compared(keys, options.compare_all) if options.full else frozenset(keys)
+    try:
+        now = loaded_state()
+    except ImportedFromElsewhere as elsewhere:
+        teller.say(str(elsewhere))
+        return 2
+    ledger = Ledger(state, now.source, now.images, record=record, fresh=options.fresh)
     code = 0
     try:
         with ledger.taken():
             try:
-                _look_at(ledger.missing(keys, beside), len(keys), ledger, options.processes, teller)
+                _look_at(ledger.missing(keys, beside), len(keys), ledger, now, options.processes, teller)
             finally:
                 if options.keep:
                     ledger.pack(record)
     except Taken:
         teller.say("Another process looks at images now.")
         return 2
+    except Changed as changed:
+        teller.say(f"Ended: {changed}. What was seen before is kept, for the state that it was seen in.")
+        return 2
     except KeyboardInterrupt:
         code = 130
-    about = f"{date.today():%Y-%m-%d}, seed {options.seed}, source {source_digest()}, images {images_digest()}."  # noqa: DTZ011 - the day on the wall
+    about = f"{date.today():%Y-%m-%d}, seed {options.seed}, source {now.source}, images {now.images}."  # noqa: DTZ011 - the day on the wall
+    if options.full and options.compare_all:
+        about += f" Compared as a whole: {', '.join(options.compare_all)}."
     looked = looked_at(ledger.seen, ledger.alone, keys, beside)
     told = report(looked, about)
     (state / "report.md").write_text(told, encoding="utf-8")
@@ -84,10 +95,10 @@ def main(words: Sequence[str], state: Path = STATE, record: Path = RECORD) -> in
     return code or int(bool(bad))
 
 
-def _look_at(todo: Sequence[Todo], images: int, ledger: Ledger, processes: int, teller: Teller) -> None:
+def _look_at(todo: Sequence[Todo], images: int, ledger: Ledger, state: State, processes: int, teller: Teller) -> None:
     bad = dict.fromkeys((Verdict.MISSED, Verdict.WRONG, Verdict.FALSE_MARK, Verdict.FALSE_CODE), 0)
     with teller.progress("reading", images, images - len(todo)) as advance:
-        for key, seen, engines in look_at_all(todo, processes):
+        for key, seen, engines in look_at_all(todo, processes, state):
             ledger.add(key, seen, engines)
             if seen is not None and seen.verdict in bad:
                 bad[seen.verdict] += 1
@@ -122,6 +133,10 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=1000, metavar="N", help="so many pages, a third without a sheet")
     parser.add_argument("--full", action="store_true", help="20,000 sheets and 10,000 pages without one")
     parser.add_argument("--axis", action="append", default=[], choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--compare-all", action="append", default=[], choices=names, metavar="AXIS",
+        help="put the engines before all images of this axis, where a full run asks them of one in four",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=_SEED, help="of what is drawn by chance")
     parser.add_argument("--processes", type=int, default=2, help="that read at the same time")
     parser.add_argument("--fresh", action="store_true", help="forget what was seen, and begin anew")

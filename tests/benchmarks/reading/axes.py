@@ -2,6 +2,9 @@
 
 The ends were set by eye, on the contact sheets that `--look` writes: of all the images at an axis's last severity one
 can say that it is a sheet, and beyond it, where the axis goes on at all, of some one can't.
+
+But for `scale`: it ends at 71 %, A3 made A4 or two pages on one, and by design. Smaller prints are still a sheet to a
+person; the program doesn't look for marks smaller than that.
 """
 
 from __future__ import annotations
@@ -106,7 +109,12 @@ BY_NAME = {axis.name: axis for axis in AXES}
 TOGETHER = Axis(
     "together", "how many of the others befall it, each in its milder half", _of((2, 3, 4), " harms"), as_it_is
 )
-"""Stands for others: `harms` draws which."""
+"""Stands for others: `harms` draws which.
+
+They don't know of each other. What seeks codes (a pen, a marker, a spill, a slip) aims after `scale` and `folds` at
+where the codes were, and so misses some of them; after `cut` it knows of none: a pen then draws nothing, and the others
+fall anywhere.
+"""
 EVERY = (*AXES, TOGETHER)
 BY_NAME = {axis.name: axis for axis in EVERY}
 _MILDER = 0.7

@@ -7,32 +7,17 @@ every state in which the image is the same. All of it can be packed, as the reco
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import lzma
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.reading.images import NO_SHEET, Key
 from tests.benchmarks.reading.looking import Alone, Seen, Verdict
 from tests.benchmarks.reading.running import Engines, Todo
-
-_ROOT = Path(__file__).parents[3]
-_DRAWN_BY = (
-    ("axes", "copying", "handling", "images", "leaf", "lighting", "plain_pages", "printing", "scanning", "sheets"),
-    ("ink", "meter_photos", "other_tools", "page_ids", "paper_texts", "papers", "patterns", "people", "scanner",
-     "typeset"),
-)  # fmt: skip
-"""The modules that make the images: of this folder, and of the tests' drawn world."""
-_LIBRARIES = ("numpy", "pillow", "pikepdf", "pyzbar", "typst", "zxing-cpp")
-"""Packages that read or draw beside our own code, and may differ on another machine."""
-_DIGITS = 12
 
 
 class Taken(Exception):
@@ -116,32 +101,6 @@ class Ledger:
 
     def _by_engines(self, key: Key) -> bytes:
         return _line({"key": asdict(key), "images": self._images, **asdict(self.alone[key])})
-
-
-@cache
-def source_digest() -> str:
-    """Tell one state of the program's reading from another: of all modules that it has loaded to look at a page."""
-    loaded = (Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None)))
-    package = _ROOT / "daemon" / "skrynka"
-    parts = [package / part for part in ("core", "readers", "steps")]
-    return _digest(path for path in loaded if any(path.is_relative_to(part) for part in parts))
-
-
-@cache
-def images_digest() -> str:
-    """Tell one state of the images from another: how sheets are printed, how papers are drawn, what befalls them."""
-    package = _ROOT / "daemon" / "skrynka"
-    paths = [*(package / "sheets").rglob("*.py"), *(package / "sheets").rglob("*.typ"), package / "core" / "mark.py"]
-    paths += [Path(__file__).parent / f"{name}.py" for name in _DRAWN_BY[0]]
-    paths += [_ROOT / "tests" / "support" / f"{name}.py" for name in _DRAWN_BY[1]]
-    return _digest([*paths, _ROOT / "config" / "case_types.toml"])
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256("".join(f"{name} {version(name)}\n" for name in _LIBRARIES).encode())
-    for path in sorted(paths):
-        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:_DIGITS]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

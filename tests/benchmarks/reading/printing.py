@@ -38,7 +38,7 @@ def ink(leaf: Leaf, level: float, _rng: np.random.Generator) -> Leaf:
 
 
 def scale(leaf: Leaf, level: float, rng: np.random.Generator) -> Leaf:
-    """Print at this size, in the middle or a corner of the paper."""
+    """Print at this size, in the middle or a corner of the paper. Where its codes lie isn't told anew."""
     image = Image.fromarray(leaf.pixels)
     size = round(image.width * level), round(image.height * level)
     shares = [(0.5, 0.5), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0)][int(rng.integers(4))]

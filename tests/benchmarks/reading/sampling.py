@@ -35,12 +35,13 @@ def everything(axes: Sequence[str], seed: int) -> list[Key]:
     return [key for _, key in order]
 
 
-def compared(keys: Sequence[Key]) -> frozenset[Key]:
+def compared(keys: Sequence[Key], axes: Sequence[str] = ()) -> frozenset[Key]:
     """Give those of a long run that the engines are put before as well: of each cell one image in four.
 
     That tells how the engines do; what an engine reads of the images that the program doesn't is asked for all of them.
+    Of `axes` they are all of the images: such an axis then weighs four times as much in what is compared of all.
     """
-    return frozenset(key for key in keys if key.number % _COMPARED == 1)
+    return frozenset(key for key in keys if key.axis in axes or key.number % _COMPARED == 1)
 
 
 def _first(size: int, cells: Sequence[tuple[str, str]], seed: int) -> list[Key]:

@@ -61,7 +61,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--part", action="append", choices=PARTS, metavar="NAME", help=f"only this: {', '.join(PARTS)}")
     parser.add_argument("--pages", type=int, default=200, help="of the stack for the daemon and the limit")
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=1.0, help="for which an idle daemon is watched")
+    parser.add_argument("--minutes", type=float, default=1.0, help="for which an idle daemon is watched, at least")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="the largest sizes too: 5,000 pages, 10,000 files")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured")

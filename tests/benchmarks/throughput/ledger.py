@@ -11,6 +11,7 @@ from typing import Any
 Entry = dict[str, Any]
 _KEY = ("part", "source", "seed", "stack", "alternative", "of", "repetition")
 """What tells one trial from another. `of`: how large what is measured was chosen, such as a number of pages."""
+_FORGOTTEN = "forgotten"
 
 
 class Ledger:
@@ -21,7 +22,8 @@ class Ledger:
         self._file = file
         self.entries: list[Entry] = []
         if file.exists():
-            self.entries = [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
+            for line in file.read_bytes().split(b"\n")[:-1]:
+                self._take(json.loads(line))
 
     def has(self, entry: Entry) -> bool:
         """Say whether a trial with the same key was measured."""
@@ -29,6 +31,13 @@ class Ledger:
 
     def add(self, entry: Entry) -> None:
         """Put an entry on record."""
+        self._write(entry)
+
+    def forget(self, entry: Entry) -> None:
+        """Put on record that a trial with this key counts no more: it is to be measured again."""
+        self._write({**{name: entry.get(name) for name in _KEY}, _FORGOTTEN: True})
+
+    def _write(self, entry: Entry) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         whole = self._file.read_bytes() if self._file.exists() else b""
         with self._file.open("ab") as file:
@@ -37,7 +46,13 @@ class Ledger:
             file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        self.entries.append(entry)
+        self._take(entry)
+
+    def _take(self, entry: Entry) -> None:
+        if entry.get(_FORGOTTEN):
+            self.entries = [each for each in self.entries if key_of(each) != key_of(entry)]
+        else:
+            self.entries.append(entry)
 
     def begin_anew(self) -> None:
         """Forget everything."""

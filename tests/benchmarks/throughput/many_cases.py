@@ -7,6 +7,7 @@ drawn by chance; hashes are spread as real ones are, for indexes feel that.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -15,10 +16,12 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from skrynka.store import migrations
 from tests.benchmarks.throughput.material import BOX
 from tests.support.stations import Station
 
 CASES_A_SCAN = 5
+_DIGITS = 12
 _OLD_SECONDS = 3 * 86_400
 """Older than housekeeping's grace."""
 _WHEN = "'2026-03-02T08:14:05.000000+00:00'"
@@ -50,15 +53,17 @@ def fill(database: Path, cases: int) -> None:
 def filled(kept: Path, station: Station, cases: int) -> None:
     """Give a station a database with so many cases; it is made once and kept in the folder `kept`.
 
-    The station has run before, so that its archive knows it.
+    It is made anew when the migrations or this file have changed. The station has run before, so that its archive knows
+    it.
     """
     assert isinstance(station.database, Path)
     with closing(sqlite3.connect(station.database)) as connection:
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    ready = kept / f"{revision}-{cases}.db"
+    ready = kept / f"{_made_by()}-{cases}.db"
     if not ready.exists():
         kept.mkdir(parents=True, exist_ok=True)
+        for old in kept.glob(f"*-{cases}.db"):
+            old.unlink()
         unfinished = ready.with_suffix(".unfinished")
         shutil.copy(station.database, unfinished)
         fill(unfinished, cases)
@@ -90,6 +95,14 @@ def fill_archive(archive: Path, scans: int) -> int:
 def sha256(number: int) -> str:
     """Give the hash that stands for the content of this number, as the database has it."""
     return f"{number * 2654435761 & 0xFFFFFFFF:08x}{number:056x}"
+
+
+def _made_by() -> str:
+    """Tell one state of the tables, and of what fills them, from another."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(Path(migrations.__file__).parent.rglob("*.py")):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:_DIGITS]
 
 
 def _statements(cases: int) -> list[str]:

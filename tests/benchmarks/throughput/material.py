@@ -42,7 +42,7 @@ _PAPERS = 24
 _MIXED = ("grey", "g4", "colour", "vector", "grey", "layered", "colour", "g4", "grey", "lossless")
 _COLOURED = {"colour", "layered", "fine"}
 _ENCODINGS = {"g4": Encoding.G4, "lossless": Encoding.DEFLATE}
-_FINE_QUALITY = 83
+_FINE_QUALITY = 84
 """Of JPEG: what scanners call their best comes to a megabyte a page."""
 _FAR = 50_000
 """Submissions that no stack reaches."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tests.benchmarks.telling import Teller
 from tests.benchmarks.throughput.ledger import Entry, Ledger
+from tests.benchmarks.throughput.machine import beginning, source_digest
 from tests.benchmarks.throughput.material import Material
 from tests.benchmarks.throughput.trials import Trial
-from tests.faults.ledger import source_digest
 
 STATE = Path(__file__).parents[3] / "build" / "bench" / "throughput"
 
@@ -88,8 +88,9 @@ class Run:
         """Run a trial and put it on record, unless it is there."""
         if self.ledger.has(key):
             return
+        begun = beginning()
         told = trial().told()
-        self.ledger.add({**key, **told})
+        self.ledger.add({**key, **begun, **told})
         self.done(
             f"{key['alternative']}, {key['stack']}, {key['of']}: {told['pages'] / told['seconds']:.1f} pages/s, "
             f"{1000 * told['cpu_seconds'] / told['pages']:.1f} ms of a processor a page, {told['pss']:.0f} MB"
@@ -98,6 +99,10 @@ class Run:
     def entries(self, part: str, **fields: object) -> list[Entry]:
         """Give what was measured of today's source with this seed."""
         return list(self.ledger.like(part=part, source=self.source, seed=self.seed, **fields))
+
+    def measured(self) -> list[Entry]:
+        """Give the same of all parts."""
+        return list(self.ledger.like(source=self.source, seed=self.seed))
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

@@ -22,13 +22,15 @@ which use one."""
 
 def picture(run: Run) -> str | None:
     """Draw the ratios; None where there are none yet."""
-    compared = {look: ratios_of(run.entries(ratios.PART, stack=look, of=run.pages)) for look in STACKS}
-    return draw(compared, describe(run.source)) if any(compared.values()) else None
+    entries = {look: run.entries(ratios.PART, stack=look, of=run.pages) for look in STACKS}
+    compared = {look: ratios_of(found) for look, found in entries.items()}
+    measured = [entry for found in entries.values() for entry in found]
+    return draw(compared, describe(run.source, measured)) if any(compared.values()) else None
 
 
 def report(run: Run) -> str:
     """Write all that is known of the source as it is now."""
-    lines = ["# Throughput", "", describe(run.source), ""]
+    lines = ["# Throughput", "", describe(run.source, run.measured()), ""]
     lines += _ratio_lines(run)
     lines += where_time_goes.lines(run.entries(where_time_goes.PART, of=run.pages))
     lines += growth.lines(run)

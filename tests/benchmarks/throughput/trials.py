@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.benchmarks.throughput.material import BOX, StackFile
 from tests.benchmarks.throughput.processes_watched import Memory, Watch, cpu_seconds, own_cpu_seconds, watched
-from tests.support.stations import Daemon, Station, make_station
+from tests.support.stations import Daemon, Station, environment_of_the_unit, make_station
 
 _ROOT = Path(__file__).parents[3]
 _END = {"stack_filed", "scan_quarantined"}
@@ -85,10 +85,9 @@ def try_program(name: str, path: Path, pages: Sequence[int]) -> Trial:
 
 
 def new_station(folder: Path, boxes: Sequence[str] = (BOX,)) -> Station:
-    """Make a station with the settings that an admin finds, its log in JSON."""
+    """Make a station with the settings that an admin finds and the environment that the unit sets, its log in JSON."""
     station = make_station(folder, boxes)
-    station.environment.clear()
-    station.environment["SKRYNKA_LOGS__LEVEL"] = "info"
+    station.environment = {**environment_of_the_unit(), "SKRYNKA_LOGS__LEVEL": "info"}
     return station
 
 
@@ -103,13 +102,13 @@ def try_daemon(station: Station, stacks: Sequence[StackFile], first: StackFile) 
     began = datetime.now().astimezone()
     with station.running() as daemon, watched(daemon.process.pid) as watch:
         waiting[0].rename(station.inbox() / waiting[0].name)
-        _await_filed(daemon, 1, LEAST_LIMIT)
+        await_filed(daemon, 1, LEAST_LIMIT)
         warm = _Log(daemon.lines.copy())
         before, own_before = cpu_seconds(daemon.process.pid), own_cpu_seconds(daemon.process.pid)
         dropped = datetime.now().astimezone()
         for path in waiting[1:]:
             path.rename(station.inbox() / path.name)
-        _await_filed(daemon, len(stacks), LEAST_LIMIT + _SECONDS_A_PAGE * pages)
+        await_filed(daemon, len(stacks), LEAST_LIMIT + _SECONDS_A_PAGE * pages)
         cpu = cpu_seconds(daemon.process.pid) - before
         own = own_cpu_seconds(daemon.process.pid) - own_before
         log = _Log(daemon.lines[len(warm.lines) :])
@@ -151,7 +150,8 @@ def _beside(station: Station, stack: StackFile, number: int) -> Path:
     return path
 
 
-def _await_filed(daemon: Daemon, files: int, limit: float) -> None:
+def await_filed(daemon: Daemon, files: int, limit: float) -> None:
+    """Wait until so many scans are filed. Raises TrialFailed where one isn't."""
     for _ in range(files):
         line = daemon.wait_for_any(_END, limit)
         if line["event"] != "stack_filed":

@@ -31,6 +31,7 @@ from skrynka.steps.barcodes import engines, glancing, ladder
 from skrynka.steps.barcodes.softening import softened
 from skrynka.steps.pages import decoding, drawing, opening
 from tests.benchmarks.throughput.ledger import Entry
+from tests.benchmarks.throughput.machine import beginning
 from tests.benchmarks.throughput.material import ENVELOPE, STACKS, StackFile
 from tests.benchmarks.throughput.run import Run
 
@@ -61,7 +62,7 @@ def measure(run: Run) -> None:
             if run.ledger.has(key):
                 continue
             stack = run.material.stack(look, run.pages)
-            told = {**key, "pages": stack.pages, "steps": steps(stack), "functions": functions(stack)}
+            told = {**key, **beginning(), "pages": stack.pages, "steps": steps(stack), "functions": functions(stack)}
             run.ledger.add(told)
             run.done(f"{look}: {sum(told['steps'].values()):.1f} ms of a processor a page")
 
