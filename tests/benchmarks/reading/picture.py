@@ -15,6 +15,7 @@ from tests.benchmarks.reading.report import Count, Looked, count, highest_rate
 
 _READ, _HELD, _BAD = "#2f8f83", "#f0c05a", "#d1263c"
 _PAPER, _INK, _PALE, _RULE = "#fdfcf8", "#22303c", "#7b8791", "#e3e0d6"
+_ENDS = "each panel: from harmless to where nobody sees a sheet at 40 dpi (scale: to A3 made A4)"
 _COLUMNS = 6
 _WIDTH, _HEIGHT = 216, 132
 """Of one axis's panel, its words included."""
@@ -97,9 +98,7 @@ def _heading(total: Count, false_alarms: tuple[int, int], about: str, width: int
     parts += [
         f'<path d="M{at} 103h22" stroke="{_INK}" stroke-width="2.4"/>',
         _text(at + 28, 108, "read by zxing-cpp or pyzbar alone at 300 dpi", 13, _INK),
-        _text(
-            at + 310, 108, "each panel: from harmless to where nobody sees a sheet at 40 dpi", 13, _PALE, style="italic"
-        ),
+        _text(at + 310, 108, _ENDS, 13, _PALE, style="italic"),
     ]
     return parts
 
