@@ -176,6 +176,17 @@ def test_a_reader_without_its_programs_is_no_scans_doing(bench: Bench, monkeypat
     assert bench.scans()[hindered] == ("quarantined", "attempts_exhausted", 3)
 
 
+@pytest.mark.usefixtures("_some_hinder")
+def test_a_reader_without_its_library_is_no_scans_doing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    hindered, other = bench.scan(1, b"%hinders EnvironmentUnfit"), bench.scan(2)
+    monkeypatch.setattr(child, "_LIBRARY", "zbar-that-nobody-installs")
+
+    raised = bench.do(bench.reading.read_next)
+
+    assert "libzbar0" in str(getattr(raised[0], "remedy", ""))
+    assert (bench.scans()[hindered], bench.scans()[other][0]) == (("received", None, 0), "read")
+
+
 def test_a_stack_whose_original_has_rotted_is_counted_and_holds_no_other_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

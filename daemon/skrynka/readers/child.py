@@ -15,6 +15,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ctypes.util import find_library
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -44,8 +45,8 @@ _MOST_COUNTED = 1 << 20
 _AMPLE_BYTES = 1 << 30
 """With so much room in the work folder once a reader is gone, it was the reader that filled it."""
 _PROBE_BYTES = 1 << 20
-_TOOLS = ("pdfinfo", "pdftoppm")
-"""The programs that a reader starts."""
+_TOOLS, _LIBRARY = ("pdfinfo", "pdftoppm"), "zbar"
+"""The programs that a reader starts, and the library that it loads when it needs it."""
 _TICK_SECONDS = 0.2
 """How often a stop is looked for while a child works."""
 _CHILDREN = threading.Lock()
@@ -226,10 +227,10 @@ def _hindered(answer: Hindered, work: Path) -> SkrynkaError:
         return ScanRejected(QuarantineReason.TOO_LARGE, detail="more than the work folder holds")
     _write_in(work)
     message = f"A reader process could not work ({answer.why})."
-    if answer.why == UNFIT:
-        there = all(map(shutil.which, _TOOLS))
-        remedy = "Install libzbar: apt install libzbar0" if there else "Install poppler: apt install poppler-utils"
-        return ReaderHindered(message, remedy, counted=False)
+    if answer.why == UNFIT and not all(map(shutil.which, _TOOLS)):
+        return ReaderHindered(message, "Install poppler: apt install poppler-utils", counted=False)
+    if answer.why == UNFIT and find_library(_LIBRARY) is None:
+        return ReaderHindered(message, "Install libzbar: apt install libzbar0", counted=False)
     # Less room than the scan wants is nobody's fault, and how much it wants only a child could say.
     return ReaderHindered(message, "Look at the disk of `paths.work`.", counted=answer.why not in {"ENOSPC", "EDQUOT"})
 
