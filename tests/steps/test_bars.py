@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from skrynka.steps.marks.bars import bars_at_foot
 from tests.steps.ring_targets import target
@@ -87,6 +88,20 @@ def test_a_frame_or_a_row_of_a_table_is_no_code(lines: int) -> None:
         page[-pixels(80, DPI) : -pixels(63, DPI), left : left + 2] = 0
 
     assert bars_at_foot(page, DPI) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_form_of_thick_slanting_lines_is_no_code(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    form = Image.new("L", (620, 877), 255)
+    pen = ImageDraw.Draw(form)
+    for x in rng.integers(40, 580, 10):
+        pen.line([int(x), 60, int(x), 820], fill=0, width=int(rng.integers(2, 11)))
+    for y in rng.integers(60, 820, 24):
+        pen.line([40, int(y), 580, int(y)], fill=0, width=int(rng.integers(1, 12)))
+    slanting = form.rotate(float(rng.uniform(-5, 5)), Image.Resampling.BILINEAR, fillcolor=255)
+
+    assert bars_at_foot(np.asarray(slanting), DPI) < ENOUGH
 
 
 def test_a_shape_as_high_as_a_code_is_none() -> None:
