@@ -104,7 +104,7 @@ def test_where_separators_may_be_linear_codes_more_pixels_come_first(tmp_path: P
     assert looked.asked == [150]
 
 
-@pytest.mark.parametrize("stated_dpi", [72, 96, 150, 200, 600, 1200])
+@pytest.mark.parametrize("stated_dpi", [72, 96, 150, 200, 210, 240, 250, 280, 360, 400, 424, 480, 600, 1200])
 def test_a_sheet_is_known_and_read_whatever_resolution_its_scan_states(tmp_path: Path, stated_dpi: float) -> None:
     unreadable = Looked(unreadable_sheet(FIELDS, 1, DPI, np.random.default_rng(1)), tmp_path, stated_dpi=stated_dpi)
     good = Looked(full_sheet(FIELDS, 1, DPI), tmp_path, stated_dpi=stated_dpi)
@@ -119,3 +119,10 @@ def test_a_small_paper_is_looked_at_on_as_many_pixels_as_a_large_one(tmp_path: P
     small = Looked(notice, tmp_path, stated_dpi=2 * DPI)
 
     assert (small.asked, small.codes, small.seen.marked) == ([150], [], False)
+
+
+def test_a_sheet_that_a_copier_enlarged_is_known_by_its_mark(tmp_path: Path) -> None:
+    sheet = Image.fromarray(unreadable_sheet(FIELDS, 1, DPI, np.random.default_rng(1)))
+    on_a3 = np.asarray(sheet.resize((3508, 4961), Image.Resampling.BILINEAR))
+
+    assert Looked(on_a3, tmp_path).seen.marked

@@ -1,20 +1,21 @@
 """How far a page's stated size can be believed: a program may write any resolution into a PDF.
 
-A sheet is printed on A4. On a page whose size no scanner's paper has, an A4 sheet may lie all the same: saved with a
-point for each pixel it is a metre long, and saved at twice its resolution it is a hand's breadth.
+A sheet is printed on A4. On a page that is stated to be of another size an A4 sheet may lie all the same: saved with a
+point for each pixel it is a metre long, at twice its resolution a hand's breadth, and on a copier that makes A3 of A4
+it is as large as it says.
 """
 
 from __future__ import annotations
 
 _A4_LONG_MM = 297.0
-_SHORTEST_MM, _LONGEST_MM = 200.0, 430.0
-"""Of the longer side, from A5 to A3 with some to spare: the papers that such sheets are printed on, and copied to."""
+_SHORTEST_MM, _LONGEST_MM = 215.0, 315.0
+"""Of the longer side: where a sheet's mark is found at the size that is stated, for it is looked for at several."""
 
 
 def other_scale(width_mm: float, height_mm: float) -> float | None:
-    """Say how many times larger than stated a page is if it is A4; None where its size may be what is stated.
+    """Say how many times larger than stated a page is if it is A4; None where that makes no difference.
 
-    A long receipt is larger than A3 and no A4, and a small note is small: the stated size may be right as well.
+    The stated size may be right as well: a certificate on A5, a plan on A3, a long receipt, a small note.
     """
     longer = max(width_mm, height_mm)
     return None if _SHORTEST_MM <= longer <= _LONGEST_MM else _A4_LONG_MM / longer

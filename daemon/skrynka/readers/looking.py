@@ -19,6 +19,8 @@ QUICK_DPI = 75
 FAST_DPI = 150
 FULL_DPI = 300
 _MM_PER_POINT = 25.4 / 72
+_MUCH_LARGER = 1.45
+"""Of a page that says it is A5 the usual pixels show a mark on A4."""
 _SAME = 1.01
 """Widths are whole pixels: below that, two resolutions are the same."""
 
@@ -28,14 +30,15 @@ def look(
 ) -> PageReading:
     """Look at a page: for our sheets' mark, ink, codes of these symbologies, and what tells it from other pages.
 
-    Of a page whose stated size is no usual paper's, the mark is looked for as if it were A4 too.
+    On a page that isn't stated to be A4, the mark is looked for as if it were, too.
 
     Raises ScanRejected and EnvironmentUnfit as the page's pixels do.
     """
     glancing = barcodes.may_settle(symbologies, separators, foreign_text=foreign_text)
     larger = other_scale(*(side * _MM_PER_POINT for side in (page.width_pt, page.height_pt))) or 1.0
-    # What may be larger than it says needs so many more pixels for each inch that it says it has.
-    quick, fast, full = (math.ceil(dpi * max(1.0, larger)) for dpi in (QUICK_DPI, FAST_DPI, FULL_DPI))
+    # What may be much larger than it says needs so many more pixels for each inch that it says it has.
+    finer = larger if larger > _MUCH_LARGER else 1.0
+    quick, fast, full = (math.ceil(dpi * finer) for dpi in (QUICK_DPI, FAST_DPI, FULL_DPI))
     pixels = page.pixels(quick if glancing else fast)
     dpi = _dpi(page, pixels)
     marked = max(weigh(*marks.find_marks(pixels, each)) for each in dict.fromkeys((dpi, dpi / larger)))
