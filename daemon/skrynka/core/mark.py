@@ -218,6 +218,10 @@ _CODES_IN_CORNERS = 1.0
 """Levels, of the calmer of the two places where a code is."""
 _TWO_ANYWHERE = 1.25, 0.9
 """Likeness of both together, anywhere about the right distance, and the better one's rings."""
+_TWO_CUT = 0.8, 0.65, 30.0
+"""Likeness of both together, the worse one's rings, and the levels where the codes are, of two about the right distance
+apart that aren't in place: of marks that are cut in half it isn't known exactly where they are. A QR code comes to 50
+levels, a text to 15."""
 _TWO_BESIDE_CODES = 0.64, 0.6
 """The same where they are in place, with codes that can be guessed at."""
 _TWO_BY_RINGS, _RINGS_OF_EACH, _BETTER_BY_RINGS = 0.6, 0.75, 0.4
@@ -252,7 +256,8 @@ def _is_a_sheets(pair: Pair) -> bool:
     if likeness >= _TWO_ANYWHERE[0] and better >= _TWO_ANYWHERE[1]:
         return True
     if not pair.in_place:
-        return False
+        enough, needed, restless = _TWO_CUT
+        return likeness >= enough and worse >= needed and pair.front_codes >= restless
     beside_codes = pair.front_codes >= _LEAST_CODES and likeness >= _TWO_BESIDE_CODES[0]
     surely_there = pair.in_corners or pair.front_codes >= _CODES_IN_CORNERS
     of_little = surely_there and likeness >= _TWO_OF_LITTLE

@@ -228,7 +228,7 @@ def _tell_filed(
             documents=len(planned.documents),
             pages=sum(len(paper.pages) for paper in planned.documents),
             completeness=verdict.state.value,
-            missing=_shortest(verdict),
+            missing=_surely_missing(verdict),
             reasons=tuple(reason.value for reason in case.reviews),
         )
     for scan in scans:
@@ -256,6 +256,7 @@ def _tell_filed(
     )
 
 
-def _shortest(verdict: Completeness) -> tuple[str, ...]:
-    """Give the fewest papers that would complete a case, in whichever branch that is."""
-    return min((kinds for lack in verdict.missing for kinds in lack.sets), key=len, default=())
+def _surely_missing(verdict: Completeness) -> tuple[str, ...]:
+    """Give the papers that a case lacks whichever branch it is, and however it is completed."""
+    first, *others = [kinds for lack in verdict.missing for kinds in lack.sets] or [()]
+    return tuple(kind for kind in first if all(kind in kinds for kinds in others))

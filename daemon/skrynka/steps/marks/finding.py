@@ -36,6 +36,7 @@ from skrynka.core.mark import (
 from skrynka.steps.marks.bars import bars_at_foot
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
+from skrynka.steps.marks.surroundings import without_surroundings
 
 Place = tuple[float, float, float]
 """Millimetres from the left and from above, and a size as a share of the mark's own."""
@@ -87,6 +88,7 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     """
     if dpi < _COARSEST_DPI:
         return (), ()
+    pixels = without_surroundings(pixels, dpi)
     factor = max(1, round(dpi / _JUDGING_DPI))
     reduced = Image.fromarray(pixels).reduce(factor)
     fine, coarse = (np.asarray(each, np.float32) for each in (reduced, reduced.reduce(2)))

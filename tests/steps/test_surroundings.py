@@ -1,0 +1,63 @@
+"""What lies around a paper under an open lid is taken away, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skrynka.core.mark import Marked, weigh
+from skrynka.steps.marks import find_marks
+from skrynka.steps.marks.surroundings import without_surroundings
+from tests.support import papers
+from tests.support.drawn_sheets import SheetFields, full_sheet
+from tests.support.typeset import Picture, pixels
+
+DPI = 75
+FIELDS = SheetFields(serial="A000123", box="OBL-03", case_type="VER")
+BLACK = 12
+
+
+def _under_the_lid(turn: float) -> Picture:
+    """Lay a sheet askew under an open lid, and cut 10 mm off each side of what is seen."""
+    sheet = Image.fromarray(full_sheet(FIELDS, 1, DPI))
+    askew = np.asarray(sheet.rotate(turn, Image.Resampling.BILINEAR, fillcolor=BLACK)).copy()
+    edge = pixels(10, DPI)
+    for turns in range(4):
+        np.rot90(askew, turns)[:edge] = BLACK
+    return askew
+
+
+@pytest.mark.parametrize("turn", [-22, -20, -18, 18])
+def test_a_sheet_both_of_whose_marks_are_cut_by_black_is_known_by_them(turn: float) -> None:
+    assert weigh(*find_marks(_under_the_lid(turn), DPI)) is Marked.YES
+
+
+def test_black_around_a_paper_is_taken_away_and_the_papers_own_ink_stays() -> None:
+    seen = _under_the_lid(20)
+
+    paper = without_surroundings(seen, DPI)
+
+    changed = paper != seen
+    assert (seen[changed] < 80).all()
+    assert (paper[changed] > 200).all()
+    assert np.count_nonzero(paper[: pixels(9, DPI)] < 80) == 0
+    # The QR codes and the text, well inside.
+    inner = slice(pixels(60, DPI), -pixels(60, DPI)), slice(pixels(60, DPI), -pixels(60, DPI))
+    assert (paper[inner] == seen[inner]).all()
+
+
+@pytest.mark.parametrize("kind", ["CERT", "PHOTO", "BILL"])
+def test_a_paper_without_black_around_is_left_as_it_is(kind: str) -> None:
+    page = papers.paper(kind, 1, np.random.default_rng(1), DPI)
+
+    assert without_surroundings(page, DPI) is page
+
+
+def test_a_negative_and_a_black_page_are_left_as_they_are() -> None:
+    negative = 255 - full_sheet(FIELDS, 1, DPI)
+    black = np.full((877, 620), BLACK, np.uint8)
+
+    assert (without_surroundings(negative, DPI) == negative).all()
+    assert (without_surroundings(black, DPI) == black).all()
+    assert weigh(*find_marks(negative, DPI)) is Marked.YES
