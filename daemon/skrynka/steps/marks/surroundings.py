@@ -11,8 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from skrynka.steps.marks.drawing import Pixels
 
-_DARK = 80
-"""Of 256: an open lid is darker, and so is what is printed black."""
+_DARK = 48
+"""Of 256: an open lid is darker, and a stain up to the page's edge is lighter: a mark may lie beneath it."""
 _SHARE_OF_EDGE = 0.2
 """Of the pixels along the page's edges: with fewer dark ones nothing worth the time lies around."""
 _NEAR_MM = 50.0
