@@ -319,3 +319,19 @@ def test_handing_in_any_set_that_is_missing_completes_the_case(requirement: Requ
             assert not held & set(kinds)
             after = evaluate(asked, "TYP", None, (), [held, frozenset(kinds)])
             assert after == Completeness(CompletenessState.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("missing", "surely"),
+    [
+        ((), ()),
+        ((BranchMissing(None, ()),), ()),
+        ((BranchMissing(None, (("CERT", "PHOTO"),)),), ("CERT", "PHOTO")),
+        ((BranchMissing("ONS", (("PROTOCOL", "PHOTO"), ("WORKS", "PHOTO"))),), ("PHOTO",)),
+        ((BranchMissing("ONS", (("WORKS",),)), BranchMissing("DIS", (("SEAL", "UNSEAL"),))), ()),
+    ],
+)
+def test_surely_missing_is_what_every_way_to_complete_a_case_asks_for(
+    missing: tuple[BranchMissing, ...], surely: tuple[str, ...]
+) -> None:
+    assert Completeness(CompletenessState.INCOMPLETE, missing=missing).surely_missing == surely

@@ -59,6 +59,12 @@ class Completeness:
     """BRANCHES_MIXED, UNFIT_METER or ALWAYS_REVIEWED, each at most once. Codes that aren't configured are for the
     planner to report: it knows the page."""
 
+    @property
+    def surely_missing(self) -> tuple[str, ...]:
+        """The kinds that are missing whichever branch it is, and whichever way it is completed."""
+        first, *others = [kinds for lack in self.missing for kinds in lack.sets] or [()]
+        return tuple(kind for kind in first if all(kind in kinds for kinds in others))
+
 
 def evaluate(
     catalogue: Catalogue,

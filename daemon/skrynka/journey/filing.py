@@ -22,7 +22,6 @@ from skrynka.core.naming import received_on
 from skrynka.core.page_roles import page_roles
 from skrynka.core.planning import plan
 from skrynka.core.reasons import FindingReason, QuarantineReason
-from skrynka.core.requirements import Completeness
 from skrynka.core.signing import Signing
 from skrynka.journey.assembling import printed_on
 from skrynka.journey.days import day_in_kyiv
@@ -228,7 +227,7 @@ def _tell_filed(
             documents=len(planned.documents),
             pages=sum(len(paper.pages) for paper in planned.documents),
             completeness=verdict.state.value,
-            missing=_surely_missing(verdict),
+            missing=verdict.surely_missing,
             reasons=tuple(reason.value for reason in case.reviews),
         )
     for scan in scans:
@@ -254,9 +253,3 @@ def _tell_filed(
         incomplete=sum(verdict.state.value == "incomplete" for verdict in judged.completeness),
         reviews=sum(bool(case.reviews) for case in cases),
     )
-
-
-def _surely_missing(verdict: Completeness) -> tuple[str, ...]:
-    """Give the papers that a case lacks whichever branch it is, and however it is completed."""
-    first, *others = [kinds for lack in verdict.missing for kinds in lack.sets] or [()]
-    return tuple(kind for kind in first if all(kind in kinds for kinds in others))
