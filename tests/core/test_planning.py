@@ -502,21 +502,23 @@ def test_a_linear_code_is_on_this_side_where_nobody_knows_where_the_qr_codes_lie
     assert beside_qr_codes(other, TWICE, [(), ()]) != ["1: COVER 1, UNSORTED 2"]
 
 
+def filed_behind_its_sheet(code: Code, *, marked: bool) -> list[str]:
+    """File a case sheet, a page with this code, and a paper."""
+    second = StackPage(PageRef("s", 2), reading(2, code, marked=marked))
+    return told(plan([pile("C1 x")[0], second, StackPage(PageRef("s", 3), reading(3))], KNOWN))
+
+
 @pytest.mark.parametrize("corners", [RUNS_LEFT, turned(RUNS_LEFT)], ids=["upright", "upside down"])
 def test_a_linear_code_alone_that_runs_as_no_fronts_does_holds_a_page_that_bears_the_mark(
     corners: tuple[tuple[float, float], ...],
 ) -> None:
     behind = replace(linear(short_text("C", "A000001")), corners=corners)
 
-    def filed(*, marked: bool) -> list[str]:
-        second = StackPage(PageRef("s", 2), reading(2, behind, marked=marked))
-        return told(plan([pile("C1 x")[0], second, StackPage(PageRef("s", 3), reading(3))], KNOWN))
-
-    assert filed(marked=True) == [
+    assert filed_behind_its_sheet(behind, marked=True) == [
         "1: COVER 1 [empty_submission]",
         "held: COVER 2, UNSORTED 3 [sheet_unreadable boundary_doubtful]",
     ]
-    assert filed(marked=False) == ["1: COVER 1 2, UNSORTED 3"]
+    assert filed_behind_its_sheet(behind, marked=False) == ["1: COVER 1 2, UNSORTED 3"]
 
 
 @pytest.mark.parametrize("engine", [Engine.ZXING, Engine.ZBAR])
@@ -525,15 +527,11 @@ def test_a_page_that_bears_the_mark_and_the_linear_code_of_the_sheet_before_it_i
 ) -> None:
     copy = replace(linear(short_text("C", "A000001")), corners=RUNS_RIGHT, engines=(engine,))
 
-    def filed(*, marked: bool) -> list[str]:
-        second = StackPage(PageRef("s", 2), reading(2, copy, marked=marked))
-        return told(plan([pile("C1 x")[0], second, StackPage(PageRef("s", 3), reading(3))], KNOWN))
-
-    assert filed(marked=True) == [
+    assert filed_behind_its_sheet(copy, marked=True) == [
         "1: COVER 1 [empty_submission]",
         "1: COVER 2, UNSORTED 3 [sheet_unknown serial_repeated boundary_doubtful]",
     ]
-    assert filed(marked=False) == ["1: COVER 1 2, UNSORTED 3"]
+    assert filed_behind_its_sheet(copy, marked=False) == ["1: COVER 1 2, UNSORTED 3"]
 
 
 def test_a_mirrored_code_beside_a_plain_one_is_the_other_side() -> None:

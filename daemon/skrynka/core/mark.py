@@ -71,8 +71,8 @@ class Mark:
     """Of a mark in its corner: how restless, beyond noise, the calmer of the two places is where its sheet's QR codes
     are."""
     bars: float = 0.0
-    """And how much like a linear code the place is where its sheet's one is, 0 to 1; 0 where all else
-    says enough."""
+    """And how much like a linear code the place is where its sheet's one is, 0 to 1; 0 where
+    all else says enough."""
 
     @property
     def in_its_corner(self) -> bool:

@@ -12,10 +12,10 @@ _SHORTEST_MM, _LONGEST_MM = 215.0, 315.0
 """Of the longer side: where a sheet's mark is found at the size that is stated, for it is looked for at several."""
 
 
-def other_scale(width_mm: float, height_mm: float) -> float | None:
-    """Say how many times larger than stated a page is if it is A4; None where that makes no difference.
+def other_scale(width_mm: float, height_mm: float) -> float:
+    """Say how many times larger than stated a page is if it is A4; 1 where that makes no difference.
 
     The stated size may be right as well: a certificate on A5, a plan on A3, a long receipt, a small note.
     """
     longer = max(width_mm, height_mm)
-    return None if _SHORTEST_MM <= longer <= _LONGEST_MM else _A4_LONG_MM / longer
+    return 1.0 if _SHORTEST_MM <= longer <= _LONGEST_MM else _A4_LONG_MM / longer

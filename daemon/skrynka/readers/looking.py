@@ -35,7 +35,7 @@ def look(
     Raises ScanRejected and EnvironmentUnfit as the page's pixels do.
     """
     glancing = barcodes.may_settle(symbologies, separators, foreign_text=foreign_text)
-    larger = other_scale(*(side * _MM_PER_POINT for side in (page.width_pt, page.height_pt))) or 1.0
+    larger = other_scale(*(side * _MM_PER_POINT for side in (page.width_pt, page.height_pt)))
     # What may be much larger than it says needs so many more pixels for each inch that it says it has.
     finer = larger if larger > _MUCH_LARGER else 1.0
     quick, fast, full = (math.ceil(dpi * finer) for dpi in (QUICK_DPI, FAST_DPI, FULL_DPI))

@@ -70,11 +70,11 @@ def draw(
 def _drawn(
     alone: Path, resolution: float, seconds: float, left_to_poppler: Sequence[pikepdf.Object]
 ) -> list[Image.Image]:
-    """Have a page drawn. Raises PageDamaged where a JBIG2 image on it can't be decoded, whatever else it shows.
+    """Have a page drawn. Raises PageDamaged where a JBIG2 or JPEG 2000 on it can't be decoded, whatever else it shows.
 
     Of other images poppler complains though it draws them well.
     """
-    images = [image for image in left_to_poppler if image.get("/Filter") == "/JBIG2Decode"]
+    images = [image for image in left_to_poppler if image.get("/Filter") in ("/JBIG2Decode", "/JPXDecode")]
     if images:
         with suppress(PageDamaged):
             return _run_poppler(alone, resolution, seconds, strict=True)

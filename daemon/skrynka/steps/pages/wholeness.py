@@ -3,8 +3,8 @@
 Poppler shows as much of a page as it can, and ends well. A stream that is broken, an image that ends too early or an
 object that isn't there would give an emptier page, perhaps a blank one, and nobody would look at it again. So what can
 be unpacked here is unpacked before a page is drawn; `require_nothing_lost` asks qpdf what it missed on the way; and
-what only the renderer can decode it is asked about, strictly: JBIG2 always, else where a page comes out empty (see
-`drawing`).
+what only the renderer can decode it is asked about, strictly: JBIG2 and JPEG 2000 always, else where a page comes
+out empty (see `drawing`).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _is_whole_image(image: pikepdf.Stream) -> bool:
     check = _CHECKS.get(str(filters))
     if check is not None:
         # Where it can't be told it is left to the renderer, as below.
-        with suppress(NotUnderstood, *ODD_OBJECT):
+        with suppress(NotUnderstood):
             check(image)
             return True
     if filters is not None and not _UNPACKED.issuperset(names):
