@@ -99,7 +99,8 @@ def test_a_deadlock_is_tried_again(db: Database) -> None:
         runs = [pool.submit(cross, *order) for order in (("OBL-03", "POD-01"), ("POD-01", "OBL-03"))]
         for run in runs:
             run.result()
-    assert len(tries) == 3
+    # PostgreSQL ends one of the two, or each of them for the other.
+    assert len(tries) > len(runs)
     with db.read() as connection:
         marks = connection.scalars(text("SELECT centre FROM drop_box")).all()
     assert sorted(mark[-2:] for mark in marks) in (["OP", "OP"], ["PO", "PO"])
