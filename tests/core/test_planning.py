@@ -467,7 +467,7 @@ TWICE = ("A000001", "A000001")
         (TWICE, Engine.ZXING, RUNS_RIGHT, True),  # it is on this side
         (TWICE, Engine.ZXING, turned(RUNS_RIGHT), True),
         (TWICE, Engine.ZXING, (), True),  # nobody knows which way it runs
-        (TWICE, Engine.ZBAR, RUNS_LEFT, True),  # the engine doesn't know either
+        (TWICE, Engine.ZBAR, RUNS_LEFT, False),
         (("A000001",), Engine.ZXING, RUNS_LEFT, True),  # the other QR code may say what it says
         (("A000001", "A000002"), Engine.ZXING, RUNS_LEFT, True),
     ],

@@ -126,6 +126,21 @@ def test_corners_go_clockwise_from_the_codes_own_top_left() -> None:
     assert turned[1][0] < turned[2][0]
 
 
+@pytest.mark.parametrize("engine", [Engine.ZXING, Engine.ZBAR])
+@pytest.mark.parametrize("turns", range(4))
+def test_both_engines_tell_which_way_a_linear_code_runs(engine: Engine, turns: int) -> None:
+    page = _on_paper(linear_code("FOREIGN-128", DPI), 30, 60)
+    read = zbar if engine is Engine.ZBAR else lambda *given: zxing(*given)[0]
+    for picture, way in ((page, 1), (page[:, ::-1], -1)):
+        (code,) = read(np.ascontiguousarray(np.rot90(picture, turns)), frozenset({Symbology.CODE_128}), "fast")
+        (x, y), (along_x, along_y) = code.corners[:2]
+        # A quarter turn to the left: what ran to the right runs upwards.
+        expected = way * np.exp(-1j * np.pi / 2 * turns)
+        seen = complex(along_x - x, along_y - y)
+
+        assert abs(seen / abs(seen) - expected) < 0.1
+
+
 def test_separators_keep_their_text_and_foreign_codes_only_when_asked() -> None:
     page = _on_paper(qr("HTTPS://BANK.EXAMPLE/PAY", DPI), 20, 40)
     page = _on_paper(linear_code("PATCHT", DPI), 20, 120, page)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
-from skrynka.core.model import CODES_ON_SHEETS, Code, Engine, PageReading, RoutingCode, SheetKind, Standing, Symbology
+from skrynka.core.model import CODES_ON_SHEETS, Code, PageReading, RoutingCode, SheetKind, Standing, Symbology
 from skrynka.core.reasons import ReviewReason
 from skrynka.core.routing_code import CodeRejected, is_short, parse
 from skrynka.core.signing import NOT_LOOKED_AT, Signatures, Verdict
@@ -136,8 +136,8 @@ def _shines_through(code: Code, others: Sequence[Code], page: tuple[float, float
     there, and it runs to the left. Told where both QR codes of this side are read and say the same; where none is, by
     the page's own middle, for a page that was scanned whole. `page` is the page's width and height, in any unit.
     """
-    if code.symbology is not Symbology.CODE_128 or code.engines[:1] != (Engine.ZXING,) or not code.corners:
-        return False  # zbar doesn't tell which way a linear code runs
+    if code.symbology is not Symbology.CODE_128 or not code.corners:
+        return False
     qr_codes = [other for other in others if other.symbology is Symbology.QR]
     middle, apart = complex(*page) / 2, _APART * abs(complex(*page))
     if qr_codes:

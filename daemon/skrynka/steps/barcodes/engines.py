@@ -58,6 +58,10 @@ class Seen:
         return bool(min(xs) <= place[0] <= max(xs) and min(ys) <= place[1] <= max(ys))
 
 
+_FIRST_CORNER = {"UP": 0, "RIGHT": 1, "DOWN": 2, "LEFT": 3}
+"""Which corner of a box, clockwise from the upper left, is a linear code's own first, by what zbar says of its way."""
+
+
 def zxing(
     pixels: Pixels,
     symbologies: frozenset[Symbology],
@@ -131,10 +135,13 @@ def zbar(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> list[S
         box = code.rect
         quad: tuple[tuple[float, float], ...] = tuple((float(x), float(y)) for x, y in code.polygon)
         if symbology is not Symbology.QR or len(quad) != 4:  # noqa: PLR2004 - a quadrangle has four corners
-            # Of a linear code zbar tells where scan lines crossed it: the box around them is all that is known.
+            # Of a linear code zbar tells where scan lines crossed it, and which way it runs: that is all that is known.
             right, bottom = box.left + box.width, box.top + box.height
             quad = ((box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom))
-        quad = _clockwise(quad)
+            first = _FIRST_CORNER.get(code.orientation, 0)
+            quad = quad[first:] + quad[:first]
+        else:
+            quad = _clockwise(quad)
         mirrored = symbology is Symbology.QR and is_mirrored(pixels, quad)
         corners = tuple((x / width, y / height) for x, y in quad)
         seen.append(Seen(symbology, (Engine.ZBAR,), code.data.decode("ascii"), mirrored, corners, rung))
