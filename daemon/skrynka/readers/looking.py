@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from skrynka.core.mark import Marked, weigh
+from skrynka.core.mark import Marked
 from skrynka.core.model import PageReading, Symbology
 from skrynka.core.paper_size import other_scale
 from skrynka.steps import barcodes, blankness, fingerprints, marks, pages
@@ -41,7 +41,7 @@ def look(
     quick, fast, full = (math.ceil(dpi * finer) for dpi in (QUICK_DPI, FAST_DPI, FULL_DPI))
     pixels = page.pixels(quick if glancing else fast)
     dpi = _dpi(page, pixels)
-    marked = max(weigh(*marks.find_marks(pixels, each)) for each in dict.fromkeys((dpi, dpi / larger)))
+    marked = max(marks.judge(pixels, each) for each in dict.fromkeys((dpi, dpi / larger)))
     ink = blankness.measure(pixels, dpi)
     fingerprint = fingerprints.fingerprint(pixels)
     sign = marked >= Marked.PERHAPS

@@ -42,7 +42,7 @@ _STEPS: tuple[tuple[object, str, Callable[..., Any], str], ...] = (
     (opening, "decode", decoding.decode, "decode"),
     (opening, "draw", drawing.draw, "draw by poppler"),
     (opening, "find_one_image", opening.find_one_image, "is it one image"),
-    (marks, "find_marks", marks.find_marks, "mark"),
+    (marks, "judge", marks.judge, "mark"),
     (blankness, "measure", blankness.measure, "blankness"),
     (fingerprints, "fingerprint", fingerprints.fingerprint, "fingerprint"),
     (ladder, "zxing", engines.zxing, "zxing"),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
-from math import hypot, sqrt
+from math import hypot
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,15 @@ from skrynka.core.mark import (
     FROM_EDGE_MM,
     LEAST_LIKENESS,
     LEAST_OF_TWO,
-    OFF_THE_PAGE,
     RADIUS_MM,
     Mark,
     Marked,
     Pair,
     weigh,
 )
-from skrynka.steps.marks.bars import bars_at_foot
+from skrynka.steps.marks.beside import paired_by_codes, with_bars, with_finders
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
+from skrynka.steps.marks.fourier import smooth_number, spectrum
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
 from skrynka.steps.marks.surroundings import without_surroundings
 
@@ -70,12 +70,6 @@ _SAME_MM = 3.0
 """What is nearer to another is the same."""
 _CLEAR_MM = 12.0
 """From one place that is proposed to the next."""
-_CODE_MM = 30.0
-"""Side of the square in the middle of a QR code that is looked at."""
-_ROWS_APART = 5
-"""Of a page's rows, one in so many tells its noise."""
-_MORE_THAN_NOISE = 1.1
-"""Here and there noise is so many times what it is all over the page."""
 _PLACES = 9
 """Three by three, a pixel apart, at which a mark is judged."""
 
@@ -102,13 +96,11 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
         marks = [mark for mark in marks if mark.likeness > 0]
     likely = _likely(marks)
     marks = [_with_rings(pixels, dpi, mark) if mark in likely else mark for mark in marks]
-    noise = _difference(fine[::_ROWS_APART]) if marks else 0.0
-    marks = [_beside_codes(fine, fine_dpi, noise, mark) if mark.in_its_corner else mark for mark in marks]
-    pairs = [_paired(fine, fine_dpi, noise, *two) for two in combinations(marks, 2) if Pair.fits(*two)]
-    if any(mark.in_its_corner for mark in likely) and weigh(marks, pairs) is not Marked.YES:
-        bars = bars_at_foot(pixels, dpi)
-        marks = [_with_bars(mark, bars) for mark in marks]
-        pairs = [replace(pair, one=_with_bars(pair.one, bars), other=_with_bars(pair.other, bars)) for pair in pairs]
+    seen = paired_by_codes(marks, fine, fine_dpi)
+    for look_closer in (with_bars, with_finders):
+        if weigh(*seen) is not Marked.YES:
+            seen = look_closer(seen, pixels, dpi)
+    marks, pairs = seen
     return tuple(marks), tuple(pairs)
 
 
@@ -134,7 +126,7 @@ def _likenesses(grey: Grey, dpi: float, *, pale: bool) -> Numbers:
     level = (grey - mean) / (deviation + _LEVELS)
     height, width = grey.shape
     around = round((RADIUS_MM * _SIZES[-1] + QUIET_MM) / 25.4 * dpi) + 1
-    shape = _smooth_number(max(height, 2 * around) + around), _smooth_number(max(width, 2 * around) + around)
+    shape = smooth_number(max(height, 2 * around) + around), smooth_number(max(width, 2 * around) + around)
     likeness = fft.irfft2(fft.rfft2(level, shape) * _spectra(shape, dpi), shape)[:, :height, :width]
     return np.asarray(likeness if pale else np.abs(likeness))
 
@@ -262,38 +254,6 @@ def _with_rings(pixels: Pixels, dpi: float, mark: Mark) -> Mark:
     return replace(mark, rings=rings)
 
 
-def _with_bars(mark: Mark, bars: float) -> Mark:
-    return replace(mark, bars=bars) if mark.in_its_corner else mark
-
-
-def _beside_codes(grey: Grey, dpi: float, noise: float, mark: Mark) -> Mark:
-    return replace(mark, codes=min(_restlessness(grey, dpi, noise, place) for place in mark.code_places()))
-
-
-def _paired(grey: Grey, dpi: float, noise: float, one: Mark, other: Mark) -> Pair:
-    """Look where the codes would be, of a sheet seen from its front and of one seen from its back."""
-    seen = [_restlessness(grey, dpi, noise, place) for place in Pair.code_places(one, other)]
-    return Pair(one, other, front_codes=min(seen[:2]), back_codes=min(seen[2:]))
-
-
-def _restlessness(grey: Grey, dpi: float, noise: float, place: tuple[float, float]) -> float:
-    """Give how much neighbours differ there beyond the page's noise, in levels; OFF_THE_PAGE where it ends before.
-
-    A few edges don't count.
-    """
-    half = round(_CODE_MM / 2 / 25.4 * dpi)
-    column, row = (round(along / 25.4 * dpi) for along in place)
-    if not (half <= row <= grey.shape[0] - half and half <= column <= grey.shape[1] - half):
-        return OFF_THE_PAGE
-    there = _difference(grey[row - half : row + half, column - half : column + half])
-    return sqrt(max(0.0, there**2 - (_MORE_THAN_NOISE * noise) ** 2))
-
-
-def _difference(grey: Grey) -> float:
-    """Give the median difference between neighbours in a row."""
-    return float(np.median(np.abs(np.diff(grey, axis=1))))
-
-
 @lru_cache(maxsize=4)
 def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
     """Transform the mark at each size, so that a product with a page's transform gives about the likenesses."""
@@ -302,24 +262,8 @@ def _spectra(shape: tuple[int, int], dpi: float) -> npt.NDArray[np.complex64]:
         mark, inside = drawn_mark(dpi, size)
         mark = np.where(inside, mark - mark[inside].mean(), 0)
         mark /= float(np.sqrt((mark**2).sum()) * np.sqrt(inside.sum()))
-        field = np.zeros(shape, np.float32)
-        field[: mark.shape[0], : mark.shape[1]] = mark
-        half = mark.shape[0] // 2
-        spectra.append(np.conj(fft.rfft2(np.roll(field, (-half, -half), axis=(0, 1)))))
+        spectra.append(spectrum(mark, shape))
     return np.asarray(spectra, np.complex64)
-
-
-def _smooth_number(least: int) -> int:
-    """Give the next number without prime factors above 5, which Fourier transforms are quick at."""
-    number = least
-    while True:
-        rest = number
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return number
-        number += 1
 
 
 def _local_mean(grey: Grey, side: int) -> Grey:

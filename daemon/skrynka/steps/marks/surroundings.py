@@ -26,17 +26,22 @@ def without_surroundings(pixels: Pixels, dpi: float) -> Pixels:
 
     `pixels` are uint8 (height, width), 0 black. A negative is left as it is.
     """
+    around = surroundings(pixels, dpi)
+    return pixels if around is None else np.where(around, np.uint8(np.median(pixels[~around])), pixels)
+
+
+def surroundings(pixels: Pixels, dpi: float) -> npt.NDArray[np.bool_] | None:
+    """Tell where it is dark from an edge inwards, by pixel; None where little of a page is, or it is a negative."""
     edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
     if sum(int(np.count_nonzero(edge < _DARK)) for edge in edges) < _SHARE_OF_EDGE * sum(map(len, edges)):
-        return pixels
+        return None
     dark = pixels < _DARK
     around = np.zeros_like(dark)
     for turn in range(4):
         np.rot90(around, turn)[...] |= _from_left(np.rot90(dark, turn), dpi / 25.4)
-    paper = np.median(pixels[~around]) if not around.all() else 0.0
-    if paper <= _DARK:
-        return pixels
-    return np.where(around, np.uint8(paper), pixels)
+    if around.all() or np.median(pixels[~around]) <= _DARK:
+        return None
+    return around
 
 
 def _from_left(dark: npt.NDArray[np.bool_], scale: float) -> npt.NDArray[np.bool_]:
