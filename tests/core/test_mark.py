@@ -138,8 +138,8 @@ def test_one_mark_alone_must_be_clear_to_make_a_sheet(likeness: float, contrast:
         (0.64, 0.62, 0.0, (0.2, 0.91), 25.0, Marked.YES),
         (0.64, 0.62, 0.0, (0.79, 0.89), 25.0, Marked.PERHAPS),
         (0.62, 0.62, 0.0, (0.2, 0.95), 25.0, Marked.PERHAPS),
-        (0.48, 0.48, 9.0, (0.79, 0.95), 25.0, Marked.PERHAPS),
-        (0.48, 0.48, 9.0, (0.81, 0.95), 25.0, Marked.YES),
+        (0.47, 0.47, 9.0, (0.79, 0.95), 25.0, Marked.PERHAPS),
+        (0.47, 0.47, 9.0, (0.81, 0.95), 25.0, Marked.YES),
     ],
 )
 def test_two_marks_bear_each_other_out(
@@ -273,6 +273,25 @@ def test_hardly_a_mark_is_enough_in_its_corner_beside_one_code_that_none_can_rea
 @pytest.mark.parametrize(
     ("likeness", "rings", "finders", "expected"),
     [
+        (0.51, 0.79, 0.71, Marked.YES),
+        (0.31, 0.61, 0.71, Marked.YES),
+        (-0.31, 0.61, 0.71, Marked.YES),
+        (0.29, 0.61, 0.99, Marked.NO),
+        (0.31, 0.59, 0.99, Marked.NO),
+        (0.31, 0.61, 0.69, Marked.NO),
+    ],
+)
+def test_one_that_is_hardly_there_is_enough_in_its_corner_beside_what_is_left_of_both_codes(
+    likeness: float, rings: float, finders: float, expected: Marked
+) -> None:
+    one = Mark(*UPPER, 1.0, likeness, 0.8, (210.0, 297.0), rings, finders=(finders, 0.0))
+
+    assert weigh([one], []) is expected
+
+
+@pytest.mark.parametrize(
+    ("likeness", "rings", "finders", "expected"),
+    [
         (0.51, 0.76, 0.5, Marked.YES),
         (-0.51, 0.76, 0.5, Marked.YES),
         (0.51, 0.76, 0.49, Marked.PERHAPS),
@@ -341,9 +360,14 @@ def test_two_of_which_hardly_anything_is_left_are_enough_in_both_corners_beside_
         ((0.91, 0.70), (166.0, 227.0), (0.36, 0.35), (0.81, 0.81), True, Marked.YES),
         ((0.91, 0.70), (166.0, 227.0), (0.36, 0.33), (0.99, 0.99), True, Marked.PERHAPS),
         ((0.91, 0.70), (166.0, 227.0), (0.43, 0.39), (0.79, 0.99), True, Marked.PERHAPS),
-        # At one distance from the camera more of it is needed without our rings.
-        ((0.91, 0.70), (166.0, 227.0), (0.65, 0.65), (0.79, 0.94), True, Marked.PERHAPS),
-        ((0.80, 0.80), (166.0, 241.0), (0.65, 0.65), (0.79, 0.94), False, Marked.YES),
+        # One that is clear bears out one that is less so.
+        ((0.82, 0.91), (161.0, 273.0), (0.68, 0.35), (0.93, 0.56), False, Marked.YES),
+        ((0.82, 0.91), (161.0, 273.0), (0.68, 0.26), (0.93, 0.56), False, Marked.PERHAPS),
+        ((0.82, 0.91), (161.0, 273.0), (0.68, 0.35), (0.89, 0.56), False, Marked.PERHAPS),
+        ((0.82, 0.91), (161.0, 273.0), (0.68, 0.35), (0.93, 0.54), False, Marked.PERHAPS),
+        # Where it isn't seen that much aslant one with our rings is enough.
+        ((0.91, 0.70), (166.0, 227.0), (0.65, 0.65), (0.53, 0.94), True, Marked.PERHAPS),
+        ((0.80, 0.80), (166.0, 241.0), (0.65, 0.65), (0.53, 0.94), False, Marked.YES),
     ],
 )
 def test_two_with_our_rings_are_a_sheets_however_aslant_it_is_seen(

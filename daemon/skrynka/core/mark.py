@@ -237,9 +237,9 @@ _CODES_IN_CORNERS = 1.0
 """Levels, of the calmer of the two places where a code is."""
 _TWO_ANYWHERE = 1.25, 0.9
 """Likeness of both together, anywhere about the right distance, and the better one's rings."""
-_TWO_RINGED = 0.7, 0.8
-"""Likeness of both together, wherever they lie, and the worse one's rings: of 8,000 pages without a sheet none had two
-things of 0.6 with rings of 0.7 each."""
+_TWO_RINGED = (0.7, 0.8, 0.8), (0.95, 0.55, 0.9)
+"""Likeness of both together, however aslant they lie, and the rings of the worse and of the better one. Of 8,000 pages
+without a sheet none had two things of 0.6 with rings of 0.7 each, and two had one of 0.8 to 0.86 beside one of 0.6."""
 _TWO_CUT = 0.8, 0.65, 30.0
 """Likeness of both together, the worse one's rings, and the levels where the codes are, of two about the right distance
 apart that aren't in place: of marks that are cut in half it isn't known exactly where they are. A QR code comes to 50
@@ -257,6 +257,9 @@ _LITTLE_OF_ALL = 2.55
 """What likeness, rings, and the finders of both codes come to together, of two that are hardly there in both corners.
 Of 200 sheets without 87 % of their toner 23 are known by nothing else, all by 2.62 or more; of 8,000 pages without a
 sheet three had anything like it, of 2.48 at most."""
+_ONE_BY_FINDERS, _RINGS_BY_FINDERS, _BOTH_FINDERS = 0.3, 0.6, 0.7
+"""Likeness and rings of one in its corner, and of how much of both codes' finders is left: of 8,000 pages without a
+sheet none with such a mark came to more than 0.66."""
 RESTLESS, _FINDERS = 15.0, 0.45
 """Levels, and likeness by its finders, of one QR code beside what is hardly a mark, in its corner: of 8,000 pages
 without a sheet ten had anything so restless there, and came to 0.37."""
@@ -292,7 +295,7 @@ def _is_a_sheets(pair: Pair) -> bool:
     if pair.from_behind:
         return False
     likeness, (worse, better) = pair.likeness, pair.rings
-    if likeness >= _TWO_RINGED[0] and worse >= _TWO_RINGED[1]:
+    if any(likeness >= enough and worse >= least and better >= most for enough, least, most in _TWO_RINGED):
         return True
     if pair.aslant:
         return False
@@ -335,11 +338,7 @@ def _says_enough(alone: Mark) -> bool:
     if not alone.in_its_corner:
         bounds = _ANYWHERE if alone.finders[1] < _FINDERS_ANYWHERE else (MAYBE_ANYWHERE,)
         return any(likeness >= enough and rings >= needed for enough, needed in bounds)
-    if alone.one_code >= RESTLESS and alone.finders[1] >= _FINDERS and likeness >= LEAST_OF_TWO:
-        return True
-    least, enough = _RINGS_WITH_BARS
-    with_bars = max(least, min(likeness + _BETTER_WITH_BARS, enough))
-    if alone.bars >= _BARS and likeness >= LEAST_LIKENESS and rings >= with_bars:
+    if _lies_beside_finders(alone) or _lies_beside_a_linear_code(alone):
         return True
     if alone.codes >= _CODES_IN_CORNERS:
         least, enough = _RINGS_BESIDE_CODES
@@ -348,3 +347,16 @@ def _says_enough(alone: Mark) -> bool:
         return rings >= max(least, min(likeness + _BETTER_BESIDE_CODES, enough))
     least, enough = _RINGS_IN_CORNER
     return likeness >= _IN_CORNER and rings >= max(least, min(likeness + _BETTER_IN_CORNER, enough))
+
+
+def _lies_beside_finders(alone: Mark) -> bool:
+    likeness, (both, one) = abs(alone.likeness), alone.finders
+    if likeness >= _ONE_BY_FINDERS and alone.rings >= _RINGS_BY_FINDERS and both >= _BOTH_FINDERS:
+        return True
+    return alone.one_code >= RESTLESS and one >= _FINDERS and likeness >= LEAST_OF_TWO
+
+
+def _lies_beside_a_linear_code(alone: Mark) -> bool:
+    likeness, (least, enough) = abs(alone.likeness), _RINGS_WITH_BARS
+    needed = max(least, min(likeness + _BETTER_WITH_BARS, enough))
+    return alone.bars >= _BARS and likeness >= LEAST_LIKENESS and alone.rings >= needed
