@@ -481,6 +481,16 @@ def test_a_linear_code_that_runs_as_no_fronts_does_is_that_of_the_other_side(
         assert (beside_qr_codes(other, texts, places) != ["1: COVER 1, UNSORTED 2"]) is holds
 
 
+def test_a_linear_code_of_which_only_a_point_is_known_is_told_by_the_way_that_it_runs() -> None:
+    point = tuple((0.85 + across, 0.725 + down) for across, down in ((0.001, 0.001), (0, 0.001), (0, 0), (0.001, 0)))
+    other = replace(linear(short_text("C", "A000002")), engines=(Engine.ZBAR,), corners=point)
+
+    assert beside_qr_codes(other, TWICE, IN_CORNERS) == ["1: COVER 1, UNSORTED 2"]
+    assert beside_qr_codes(replace(other, corners=point[2:] + point[:2]), TWICE, IN_CORNERS) != [
+        "1: COVER 1, UNSORTED 2"
+    ]
+
+
 @pytest.mark.parametrize("down", [0.05, 0.15, 0.35, 0.5, 0.95])
 def test_a_linear_code_where_no_sheet_has_one_is_on_this_side_whichever_way_it_runs(down: float) -> None:
     for corners in (RUNS_LEFT, RUNS_RIGHT):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skrynka.core.mark import Marked, weigh
-from skrynka.steps.marks import find_marks
-from skrynka.steps.marks.surroundings import without_surroundings
+from skrynka.core.mark import Marked
+from skrynka.steps.marks import judge
+from skrynka.steps.marks.surroundings import surroundings, without_surroundings
 from tests.support import papers
 from tests.support.drawn_sheets import SheetFields, full_sheet
 from tests.support.typeset import Picture, pixels
@@ -30,13 +30,15 @@ def _under_the_lid(turn: float) -> Picture:
 
 @pytest.mark.parametrize("turn", [-22, -20, -18, 18])
 def test_a_sheet_both_of_whose_marks_are_cut_by_black_is_known_by_them(turn: float) -> None:
-    assert weigh(*find_marks(_under_the_lid(turn), DPI)) is Marked.YES
+    assert judge(_under_the_lid(turn), DPI) is Marked.YES
 
 
 def test_black_around_a_paper_is_taken_away_and_the_papers_own_ink_stays() -> None:
     seen = _under_the_lid(20)
 
-    paper = without_surroundings(seen, DPI)
+    around = surroundings(seen, DPI)
+    assert around is not None
+    paper = without_surroundings(seen, around)
 
     changed = paper != seen
     assert (seen[changed] < 48).all()
@@ -51,7 +53,7 @@ def test_black_around_a_paper_is_taken_away_and_the_papers_own_ink_stays() -> No
 def test_a_paper_without_black_around_is_left_as_it_is(kind: str) -> None:
     page = papers.paper(kind, 1, np.random.default_rng(1), DPI)
 
-    assert without_surroundings(page, DPI) is page
+    assert surroundings(page, DPI) is None
 
 
 def test_a_mark_beneath_a_stain_that_reaches_the_edge_is_still_seen() -> None:
@@ -59,14 +61,14 @@ def test_a_mark_beneath_a_stain_that_reaches_the_edge_is_still_seen() -> None:
     stained[: pixels(120, DPI)] = stained[: pixels(120, DPI)] * 0.3
     stained[-pixels(120, DPI) :] = stained[-pixels(120, DPI) :] * 0.3
 
-    assert without_surroundings(stained, DPI) is stained
-    assert weigh(*find_marks(stained, DPI)) is Marked.YES
+    assert surroundings(stained, DPI) is None
+    assert judge(stained, DPI) is Marked.YES
 
 
 def test_a_negative_and_a_black_page_are_left_as_they_are() -> None:
     negative = 255 - full_sheet(FIELDS, 1, DPI)
     black = np.full((877, 620), BLACK, np.uint8)
 
-    assert (without_surroundings(negative, DPI) == negative).all()
-    assert (without_surroundings(black, DPI) == black).all()
-    assert weigh(*find_marks(negative, DPI)) is Marked.YES
+    assert surroundings(negative, DPI) is None
+    assert surroundings(black, DPI) is None
+    assert judge(negative, DPI) is Marked.YES

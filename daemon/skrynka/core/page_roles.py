@@ -124,6 +124,8 @@ _LINEAR_BELOW = (0.2, 0.38)
 but for feeders that shift a paper, and what "fit to page" does to the sheet on the other side alone."""
 _ASLANT = 0.2
 """And how far from straight below, as a share of that."""
+_SHORT = 0.1
+"""Of a page's diagonal: our linear codes are at least four times as long."""
 _APART, _BOTH_ENDS = 0.73, 0.45
 """Of a page's diagonal: a sheet's QR codes lie at both its ends, so far apart, and where it is printed smaller at least
 that far."""
@@ -152,7 +154,9 @@ def _shines_through(code: Code, others: Sequence[Code], page: tuple[float, float
     way = (end - start) / abs(end - start) if end != start else 0j
     # Turned so that the code runs along the real numbers: ahead of the middle, and to its right, for y goes down.
     off = (_middle(code, page) - middle) / apart * way.conjugate()
-    return abs(off.real) < _ASLANT * abs(off) and _LINEAR_BELOW[0] < -off.imag < _LINEAR_BELOW[1]
+    # A code of which an engine gives but a point may lie on either side of it.
+    straight_below = abs(off.real) < _ASLANT * abs(off) or abs(end - start) < _SHORT * abs(complex(*page))
+    return straight_below and _LINEAR_BELOW[0] < -off.imag < _LINEAR_BELOW[1]
 
 
 def _middle(code: Code, page: tuple[float, float]) -> complex:

@@ -136,7 +136,8 @@ def zbar(pixels: Pixels, symbologies: frozenset[Symbology], rung: str) -> list[S
         quad: tuple[tuple[float, float], ...] = tuple((float(x), float(y)) for x, y in code.polygon)
         if symbology is not Symbology.QR or len(quad) != 4:  # noqa: PLR2004 - a quadrangle has four corners
             # Of a linear code zbar tells where scan lines crossed it, and which way it runs: that is all that is known.
-            right, bottom = box.left + box.width, box.top + box.height
+            # Where one line alone crossed it, that is a point.
+            right, bottom = box.left + max(1, box.width), box.top + max(1, box.height)
             quad = ((box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom))
             first = _FIRST_CORNER.get(code.orientation, 0)
             quad = quad[first:] + quad[:first]

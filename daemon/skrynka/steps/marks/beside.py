@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from skrynka.core.mark import (
+    FINDERS_ANYWHERE,
     LEAST_LIKENESS,
     LEAST_OF_TWO,
     MAYBE_ANYWHERE,
@@ -34,6 +35,8 @@ _ROWS_APART = 5
 """Of a page's rows, one in so many tells its noise."""
 _MORE_THAN_NOISE = 1.1
 """Here and there noise is so many times what it is all over the page."""
+_LOOKED_AT = 2
+"""Of the marks that may lie anywhere, the likest: a sheet has two, and to look around one takes a second."""
 
 
 def paired_by_codes(marks: Sequence[Mark], grey: Grey, dpi: float) -> Seen:
@@ -63,6 +66,8 @@ def with_bars(seen: Seen, pixels: Pixels, dpi: float) -> Seen:
 def with_finders(seen: Seen, pixels: Pixels, dpi: float) -> Seen:
     """Say how much like QR codes, by their finders, is what lies where codes would, for marks that may be a sheet's."""
     worth_it = [mark for mark in of_this_side(*seen) if _may_be_borne_out(mark)]
+    anywhere = [mark for mark in worth_it if not mark.in_its_corner][_LOOKED_AT:]
+    worth_it = [mark for mark in worth_it if mark not in anywhere]
     if not worth_it:
         return seen
     factor = max(1, round(dpi / finders.DPI))
@@ -73,7 +78,7 @@ def with_finders(seen: Seen, pixels: Pixels, dpi: float) -> Seen:
             return mark
         if mark.in_its_corner:
             return replace(mark, finders=finders.codes_beside(grey, dpi / factor, mark))
-        return replace(mark, finders=(0.0, finders.code_about(grey, dpi / factor, mark)))
+        return replace(mark, finders=(0.0, finders.code_about(grey, dpi / factor, mark, FINDERS_ANYWHERE)))
 
     return _each(seen, look)
 

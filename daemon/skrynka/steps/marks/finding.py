@@ -36,7 +36,6 @@ from skrynka.steps.marks.beside import paired_by_codes, with_bars, with_finders
 from skrynka.steps.marks.drawing import QUIET_MM, Drawn, Grey, Numbers, Pixels, Shape, drawn_mark, drawn_shapes
 from skrynka.steps.marks.fourier import smooth_number, spectrum
 from skrynka.steps.marks.rings import drawn_rings, ring_likeness
-from skrynka.steps.marks.surroundings import without_surroundings
 
 Place = tuple[float, float, float]
 """Millimetres from the left and from above, and a size as a share of the mark's own."""
@@ -82,7 +81,6 @@ def find_marks(pixels: Pixels, dpi: float) -> tuple[tuple[Mark, ...], tuple[Pair
     """
     if dpi < _COARSEST_DPI:
         return (), ()
-    pixels = without_surroundings(pixels, dpi)
     factor = max(1, round(dpi / _JUDGING_DPI))
     reduced = Image.fromarray(pixels).reduce(factor)
     fine, coarse = (np.asarray(each, np.float32) for each in (reduced, reduced.reduce(2)))

@@ -14,9 +14,10 @@ def judge(pixels: Pixels, dpi: float) -> Marked:
 
     `pixels` are uint8 (height, width), 0 black; below 40 dpi nothing is found.
     """
-    seen = weigh(*find_marks(pixels, dpi))
-    if seen is Marked.YES:
-        return seen
     around = surroundings(pixels, dpi)
-    paper = None if around is None else straightened(without_surroundings(pixels, dpi), around, dpi)
+    if around is None:
+        return weigh(*find_marks(pixels, dpi))
+    pixels = without_surroundings(pixels, around)
+    seen = weigh(*find_marks(pixels, dpi))
+    paper = None if seen is Marked.YES else straightened(pixels, around, dpi)
     return seen if paper is None else max(seen, weigh(*find_marks(paper, dpi)))

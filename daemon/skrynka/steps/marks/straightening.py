@@ -13,8 +13,8 @@ from skrynka.steps.marks.drawing import Pixels
 
 _DPI = 20.0
 """Enough to tell where paper begins to a millimetre and a quarter."""
-_FARTHEST = 30
-"""Degrees either way; a paper that lies across is turned by a quarter, which makes no difference."""
+_FARTHEST = 45
+"""Degrees either way: of a paper that lies across, another side is upright then, which makes no difference."""
 _STEPS = 2
 """Of a degree."""
 _CUT_OFF = 2.0

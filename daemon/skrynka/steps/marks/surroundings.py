@@ -21,17 +21,11 @@ dark further in, over 42 mm."""
 _ROWS_APART_MM = 2.0
 
 
-def without_surroundings(pixels: Pixels, dpi: float) -> Pixels:
-    """Give a page with paper where it is dark from an edge inwards; the page itself where that makes no difference.
-
-    `pixels` are uint8 (height, width), 0 black. A negative is left as it is.
-    """
-    around = surroundings(pixels, dpi)
-    return pixels if around is None else np.where(around, np.uint8(np.median(pixels[~around])), pixels)
-
-
 def surroundings(pixels: Pixels, dpi: float) -> npt.NDArray[np.bool_] | None:
-    """Tell where it is dark from an edge inwards, by pixel; None where little of a page is, or it is a negative."""
+    """Tell where it is dark from an edge inwards (height, width); None where little of a page is, or it is a negative.
+
+    `pixels` are uint8 (height, width), 0 black.
+    """
     edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
     if sum(int(np.count_nonzero(edge < _DARK)) for edge in edges) < _SHARE_OF_EDGE * sum(map(len, edges)):
         return None
@@ -42,6 +36,11 @@ def surroundings(pixels: Pixels, dpi: float) -> npt.NDArray[np.bool_] | None:
     if around.all() or np.median(pixels[~around]) <= _DARK:
         return None
     return around
+
+
+def without_surroundings(pixels: Pixels, around: npt.NDArray[np.bool_]) -> Pixels:
+    """Give a page with paper where nothing but what lies around it is seen."""
+    return np.where(around, np.uint8(np.median(pixels[~around])), pixels)
 
 
 def _from_left(dark: npt.NDArray[np.bool_], scale: float) -> npt.NDArray[np.bool_]:
