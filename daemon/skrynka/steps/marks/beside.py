@@ -66,8 +66,8 @@ def with_bars(seen: Seen, pixels: Pixels, dpi: float) -> Seen:
 def with_finders(seen: Seen, pixels: Pixels, dpi: float) -> Seen:
     """Say how much like QR codes, by their finders, is what lies where codes would, for marks that may be a sheet's."""
     worth_it = [mark for mark in of_this_side(*seen) if _may_be_borne_out(mark)]
-    anywhere = [mark for mark in worth_it if not mark.in_its_corner][_LOOKED_AT:]
-    worth_it = [mark for mark in worth_it if mark not in anywhere]
+    too_many = [mark for mark in worth_it if not mark.in_its_corner][_LOOKED_AT:]
+    worth_it = [mark for mark in worth_it if mark not in too_many]
     if not worth_it:
         return seen
     factor = max(1, round(dpi / finders.DPI))
