@@ -219,8 +219,8 @@ _ONE_PERHAPS, _TWO_PERHAPS = 0.5, 0.56
 
 # What makes a sheet. Likeness says how much of a mark can be seen, rings whether it is ours: what wears a mark takes
 # more of its likeness than of its rings, and what only looks like one has hardly better rings than likeness.
-# The bounds are set so that no sheet of the reading benchmark's worst states is passed over, 750 without 87 % of their
-# toner among them; of 2,700 pages with targets drawn by chance seven are then held, most of which are nearly our mark.
+# The bounds are set on the reading benchmark: of its sheets in every bad state hardly any is passed over, and of its
+# pages without one hardly any is held but those on which rings are drawn that are nearly our mark's.
 _ANYWHERE = (0.85, 0.95), (0.6, 0.96)
 """Likeness and rings of one mark alone, wherever it lies: of which half may be cut off, if what is left is ours."""
 _IN_CORNER, _RINGS_IN_CORNER, _BETTER_IN_CORNER = 0.35, (0.8, 0.92), 0.42
