@@ -8,6 +8,8 @@ from skrynka.core.mark import APART_MM, OFF_THE_PAGE, Mark, Marked, Pair, of_thi
 
 UPPER, LOWER = (36.0, 36.0), (174.0, 261.0)
 FRONT = [(174, 36), (36, 261)]
+A4 = (210.0, 297.0)
+LYING = A4[::-1]
 
 
 def mark(
@@ -19,6 +21,23 @@ def mark(
     rings: float = 0.98,
 ) -> Mark:
     return Mark(*place, size, likeness, contrast, page=page, rings=rings)
+
+
+def on_a4(
+    place: tuple[float, float],
+    likeness: float,
+    rings: float,
+    contrast: float = 0.8,
+    bars: float = 0.0,
+    one_code: float = OFF_THE_PAGE,
+    finders: tuple[float, float] = (0.0, 0.0),
+) -> Mark:
+    """Give a mark of its own size on an upright page, with what lies beside it."""
+    return Mark(*place, 1.0, likeness, contrast, A4, rings, bars=bars, one_code=one_code, finders=finders)
+
+
+def seen_from_behind() -> list[Mark]:
+    return [on_a4(place, 0.9, 0.98, contrast=0.15) for place in ((174.0, 36.0), (36.0, 261.0))]
 
 
 def pair(
@@ -151,9 +170,7 @@ def test_two_marks_bear_each_other_out(
 
 
 def test_two_marks_in_their_corners_are_in_place_whatever_their_sizes_say() -> None:
-    one, other = (
-        Mark(*place, size, 0.33, 0.8, (210.0, 297.0), 0.6) for place, size in ((UPPER, 0.93), ((172.0, 258.0), 1.04))
-    )
+    one, other = (Mark(*place, size, 0.33, 0.8, A4, 0.6) for place, size in ((UPPER, 0.93), ((172.0, 258.0), 1.04)))
     seen = Pair(one, other, 0.5, 0.0)
 
     assert (seen.exact, seen.in_place) == (False, True)
@@ -192,7 +209,7 @@ def test_two_marks_in_their_corners_are_in_place_whatever_their_sizes_say() -> N
 def test_a_mark_alone_must_have_our_rings(
     likeness: float, rings: float, place: tuple[float, float], codes: float, expected: Marked
 ) -> None:
-    assert weigh([Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, codes)], []) is expected
+    assert weigh([Mark(*place, 1.0, likeness, 0.8, A4, rings, codes)], []) is expected
 
 
 @pytest.mark.parametrize(
@@ -216,12 +233,12 @@ def test_hardly_a_mark_is_enough_where_bars_lie_as_a_sheets_linear_code_does(
         (UPPER, expected),
         ((90.0, 90.0), min(expected, Marked.PERHAPS) if likeness > 0.5 else Marked.NO),
     ):
-        one = Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), rings, bars=bars)
+        one = on_a4(place, likeness, rings, bars=bars)
         assert weigh([one], []) is holds
 
 
 def test_a_pale_pair_in_a_backs_corners_is_seen_from_behind_whatever_lies_where_codes_are() -> None:
-    one, other = (Mark(*place, 1.0, 0.7, 0.15, (210.0, 297.0), 0.95) for place in ((174.0, 36.0), (36.0, 261.0)))
+    one, other = (on_a4(place, 0.7, 0.95, contrast=0.15) for place in ((174.0, 36.0), (36.0, 261.0)))
     seen = Pair(one, other, OFF_THE_PAGE, OFF_THE_PAGE)
 
     assert seen.from_behind
@@ -245,7 +262,7 @@ def test_two_that_are_hardly_there_are_enough_in_both_corners_as_far_as_finders_
 ) -> None:
     for one_says, other_says in ((finders, 0.0), (0.0, finders)):
         one, other = (
-            Mark(*place, 1.0, likeness / 2, 0.8, (210.0, 297.0), ringed, finders=(says, 0.0))
+            on_a4(place, likeness / 2, ringed, finders=(says, 0.0))
             for place, ringed, says in zip((UPPER, LOWER), rings, (one_says, other_says), strict=True)
         )
         assert weigh([one, other], [Pair(one, other, 0.0, 0.0)]) is expected
@@ -265,7 +282,7 @@ def test_two_that_are_hardly_there_are_enough_in_both_corners_as_far_as_finders_
 def test_hardly_a_mark_is_enough_in_its_corner_beside_one_code_that_none_can_read(
     likeness: float, place: tuple[float, float], restless: float, finders: float, expected: Marked
 ) -> None:
-    one = Mark(*place, 1.0, likeness, 0.8, (210.0, 297.0), 0.0, one_code=restless, finders=(0.0, finders))
+    one = on_a4(place, likeness, 0.0, one_code=restless, finders=(0.0, finders))
 
     assert weigh([one], []) is expected
 
@@ -284,7 +301,7 @@ def test_hardly_a_mark_is_enough_in_its_corner_beside_one_code_that_none_can_rea
 def test_one_that_is_hardly_there_is_enough_in_its_corner_beside_what_is_left_of_both_codes(
     likeness: float, rings: float, finders: float, expected: Marked
 ) -> None:
-    one = Mark(*UPPER, 1.0, likeness, 0.8, (210.0, 297.0), rings, finders=(finders, 0.0))
+    one = on_a4(UPPER, likeness, rings, finders=(finders, 0.0))
 
     assert weigh([one], []) is expected
 
@@ -302,7 +319,7 @@ def test_one_that_is_hardly_there_is_enough_in_its_corner_beside_what_is_left_of
 def test_something_like_a_mark_anywhere_is_one_where_a_code_lies_as_far_from_it_as_on_a_sheet(
     likeness: float, rings: float, finders: float, expected: Marked
 ) -> None:
-    one = Mark(90.0, 90.0, 1.0, likeness, 0.8, (210.0, 297.0), rings, finders=(0.0, finders))
+    one = on_a4((90.0, 90.0), likeness, rings, finders=(0.0, finders))
 
     assert weigh([one], []) is expected
 
@@ -318,17 +335,17 @@ def test_two_that_fit_only_as_seen_aslant_dont_shine_through() -> None:
 
 
 def test_marks_that_shine_through_are_not_of_this_side() -> None:
-    behind = [Mark(*place, 1.0, 0.9, 0.15, (210.0, 297.0), 0.98) for place in ((174.0, 36.0), (36.0, 261.0))]
-    alone = Mark(36.0, 261.0, 1.0, 0.6, 0.15, (210.0, 297.0), 0.9)
-    own = Mark(*UPPER, 1.0, 0.2, 0.8, (210.0, 297.0), 0.5)
+    behind = seen_from_behind()
+    alone = on_a4((36.0, 261.0), 0.6, 0.9, contrast=0.15)
+    own = on_a4(UPPER, 0.2, 0.5)
 
     assert of_this_side([*behind, own], [Pair(*behind, OFF_THE_PAGE, OFF_THE_PAGE)]) == [own]
     assert of_this_side([alone, own], []) == [own]
 
 
 def test_beside_marks_that_shine_through_bars_bear_out_nothing() -> None:
-    behind = [Mark(*place, 1.0, 0.9, 0.15, (210.0, 297.0), 0.98) for place in ((174.0, 36.0), (36.0, 261.0))]
-    little = [Mark(*place, 1.0, 0.16, 0.8, (210.0, 297.0), 0.8, bars=0.9) for place in (UPPER, LOWER)]
+    behind = seen_from_behind()
+    little = [on_a4(place, 0.16, 0.8, bars=0.9) for place in (UPPER, LOWER)]
     pairs = [Pair(*behind, OFF_THE_PAGE, OFF_THE_PAGE), Pair(*little, 0.0, 0.0)]
 
     assert weigh(little, pairs[1:]) is Marked.YES
@@ -357,7 +374,7 @@ def test_two_of_which_hardly_anything_is_left_are_enough_in_both_corners_beside_
     expected: Marked,
 ) -> None:
     one, other = (
-        Mark(*place, 1.0, liked, contrast, (210.0, 297.0), ringed, bars=bars)
+        on_a4(place, liked, ringed, contrast, bars=bars)
         for place, liked, ringed in zip((UPPER, lower), likeness, rings, strict=True)
     )
     assert weigh([one, other], [Pair(one, other, 0.0, 9.0)]) is expected
@@ -402,10 +419,6 @@ def test_two_with_our_rings_are_a_sheets_however_aslant_it_is_seen(
 
 def test_nothing_is_no_sheet() -> None:
     assert weigh([], []) is Marked.NO
-
-
-A4 = (210.0, 297.0)
-LYING = A4[::-1]
 
 
 @pytest.mark.parametrize(
